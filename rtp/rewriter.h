@@ -1,0 +1,85 @@
+/* Continuity across sources: what a slot's receiver sees is one stream, whatever tracks and layers
+ * it is made of. Maps sequence numbers, timestamps, picture ids and TL0PICIDX of the current source
+ * to those of the outgoing stream, and back for retransmission. */
+#ifndef RTP_REWRITER_H
+#define RTP_REWRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rtp/codec.h"
+
+/* What was sent under one outgoing number. */
+struct rtp_rewriter_entry {
+    uint32_t source_seq; /* Low 32 bits of the source's unwrapped number. */
+    uint16_t out_seq;
+    uint16_t picture_id;
+    uint8_t source; /* Generation of the source, counted by rtp_rewriter_switch; 0: empty. */
+    uint8_t tl0picidx;
+    uint8_t resends;
+    uint32_t timestamp;
+    uint32_t resent_at_ms; /* When it was last retransmitted, 0 never. */
+};
+
+struct rtp_rewriter {
+    /* Given. */
+    struct rtp_rewriter_entry *sent; /* Zeroed, a ring by out_seq. */
+    uint16_t capacity;               /* A power of two. */
+    uint32_t clock_rate_hz;
+    /* State. */
+    uint8_t source; /* Current generation; 0 before the first switch. */
+    bool started;   /* A packet of the current source has been mapped. */
+    bool sent_any;
+    uint16_t out_seq;       /* Newest outgoing number. */
+    uint32_t out_timestamp; /* Newest outgoing timestamp, and when it left. */
+    uint64_t out_at_us;
+    uint64_t source_first; /* First number of the current source that may pass. */
+    uint64_t source_newest;
+    uint64_t seq_offset; /* source seq - dropped so far = out seq, modulo 2^64. */
+    uint32_t timestamp_offset;
+    uint16_t picture_id, picture_id_offset;
+    uint8_t tl0picidx, tl0picidx_offset;
+    /* Further state may follow; nothing outside reads it. */
+};
+
+/* What a mapped packet leaves with. */
+struct rtp_rewritten {
+    uint16_t seq;
+    uint32_t timestamp;
+    uint16_t picture_id;
+    uint8_t tl0picidx;
+};
+
+/* first_seq is below 2^15 (RFC 3711 roll-over guessing when the first packets are lost). */
+void rtp_rewriter_init(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry *sent,
+                       uint16_t capacity, uint32_t clock_rate_hz, uint16_t first_seq,
+                       uint32_t first_timestamp);
+
+/* Begins a new source: the next packet mapped is its first. For a source whose timestamps can be
+ * aligned with the last one's by sender reports, aligned says so and timestamp_offset is what to
+ * add; otherwise the new source continues from the time elapsed since the last packet. Timestamps
+ * never go back: the first one is at least one unit (video: one 30 Hz frame, 3000 units; audio:
+ * 960) ahead of the last. */
+void rtp_rewriter_switch(struct rtp_rewriter *rewriter, bool aligned, uint32_t timestamp_offset);
+
+/* Maps a packet that will be sent. seq is unwrapped. Returns false when it must not be sent: older
+ * than the source's first packet, or one that was left out by rtp_rewriter_drop, or older than the
+ * ring remembers. A late packet gets the number that was kept free for it. */
+bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
+                      uint32_t timestamp, const struct rtp_descriptor *descriptor,
+                      struct rtp_rewritten *out);
+
+/* Leaves a packet of the current source out without a gap in the outgoing numbers (temporal layer
+ * not wanted, padding only). Only the newest can be left out this way; for an older one nothing
+ * changes (its number stays a gap). frame_start && picture id: the picture id closes up as well. */
+void rtp_rewriter_drop(struct rtp_rewriter *rewriter, uint64_t seq,
+                       const struct rtp_descriptor *descriptor);
+
+/* The entry of an outgoing number that a NACK names, or NULL: never sent, or too long ago. */
+struct rtp_rewriter_entry *rtp_rewriter_find(struct rtp_rewriter *rewriter, uint16_t out_seq);
+
+/* The outgoing timestamp that corresponds to one of the current source; for sender reports. */
+uint32_t rtp_rewriter_timestamp(const struct rtp_rewriter *rewriter, uint32_t source_timestamp);
+
+#endif
