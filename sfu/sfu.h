@@ -1,0 +1,253 @@
+/* The forwarding unit as the front end sees it: everything that signaling may call.
+ *
+ * One `struct sfu` owns the worker threads. All functions are called on the thread of the loop
+ * given to sfu_create, never block, and copy what they are given; what happens later comes back as
+ * events on that loop. Rooms, participants and tracks are named by numbers that the caller chooses,
+ * unique for ever in this process and never 0. */
+#ifndef SFU_SFU_H
+#define SFU_SFU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "rtp/codec.h"
+#include "rtp/rtp.h"
+
+enum {
+    SFU_UFRAG_LEN = 12,       /* Ours; 4 characters are the least (RFC 8839 section 5.4). */
+    SFU_PWD_LEN = 24,         /* Ours; 22 characters are the least. */
+    SFU_CREDENTIAL_MAX = 256, /* The peer's ufrag and password. */
+    SFU_FINGERPRINT_LEN = 32, /* SHA-256. */
+    SFU_CODECS_MAX = 12,      /* Answered in one m-line. */
+    SFU_LAYERS_MAX = 3,       /* Simulcast encodings of a track. */
+    SFU_CANDIDATES_MAX = 16,
+    SFU_ADDRESS_MAX = 46, /* INET6_ADDRSTRLEN. */
+    SFU_WORKERS_MAX = 64,
+};
+
+struct sfu;
+
+struct sfu_config {
+    const char *const
+        *addresses; /* IP addresses to bind; none: those of all interfaces that are up. */
+    size_t address_count;
+    const char *announce; /* An IP address that candidates show beside the bound ones, or NULL. */
+    uint16_t port;        /* Worker i uses port + i, UDP and TCP. */
+    uint16_t workers;     /* 1 to SFU_WORKERS_MAX. */
+    bool gso;             /* Use UDP_SEGMENT where the kernel has it. */
+    size_t max_participants;
+    uint32_t consent_timeout_ms; /* Without a check for so long a transport is lost (RFC 7675:
+                                    30,000). */
+};
+
+enum sfu_source {
+    SFU_SOURCE_MICROPHONE,
+    SFU_SOURCE_CAMERA,
+    SFU_SOURCE_SCREEN,
+    SFU_SOURCE_SCREEN_AUDIO
+};
+
+/* One codec of an m-line as negotiated, with the offer's payload types. */
+struct sfu_codec {
+    enum rtp_codec codec;
+    uint8_t payload_type;
+    uint8_t rtx_payload_type; /* 0: none. */
+    uint32_t profile;         /* H264: profile-level-id; VP9: profile-id; otherwise 0. */
+};
+
+enum sfu_direction { SFU_INACTIVE, SFU_PUBLISHES, SFU_SLOT };
+
+/* One m-line after negotiation, in the order of the offer. */
+struct sfu_media {
+    char mid[RTP_MID_MAX + 1];
+    enum sfu_direction direction;
+    bool video;
+    bool nack; /* Both ways. */
+    bool transport_cc;
+    bool remb;
+    uint8_t codec_count; /* At least 1 unless inactive; the first is the preferred one. */
+    uint8_t layer_count; /* SFU_PUBLISHES: entries of rids, or of ssrcs; 0: known by MID or payload
+                            type only. */
+    struct sfu_codec codecs[SFU_CODECS_MAX];
+    struct rtp_ext_map extensions;
+
+    /* SFU_PUBLISHES. */
+    uint64_t track;
+    enum sfu_source source;
+    char rids[SFU_LAYERS_MAX]
+             [RTP_MID_MAX + 1]; /* From the lowest quality to the highest; "" when not simulcast. */
+    uint32_t ssrcs[SFU_LAYERS_MAX];     /* As a=ssrc says, 0: not said. */
+    uint32_t rtx_ssrcs[SFU_LAYERS_MAX]; /* As a=ssrc-group:FID says. */
+
+    /* SFU_SLOT. */
+    uint32_t slot_ssrc; /* Never change while the m-line lives. */
+    uint32_t slot_rtx_ssrc;
+};
+
+/* What a participant's newest offer and our answer agreed on. */
+struct sfu_description {
+    char remote_ufrag[SFU_CREDENTIAL_MAX + 1];
+    char remote_pwd[SFU_CREDENTIAL_MAX + 1];
+    uint8_t remote_fingerprint[SFU_FINGERPRINT_LEN]; /* SHA-256 of the certificate. */
+    const struct sfu_media *media;
+    size_t media_count;
+};
+
+struct sfu_candidate {
+    char address[SFU_ADDRESS_MAX];
+    uint16_t port;
+    bool tcp; /* ICE-TCP passive (RFC 6544). */
+};
+
+/* What the answer says of our side of a participant's transport. */
+struct sfu_local {
+    char ufrag[SFU_UFRAG_LEN + 1];
+    char pwd[SFU_PWD_LEN + 1];
+    struct sfu_candidate candidates[SFU_CANDIDATES_MAX];
+    size_t candidate_count;
+};
+
+/* What a subscriber wants in one of its slots. */
+struct sfu_wish {
+    char mid[RTP_MID_MAX + 1];
+    uint64_t track;                          /* Pinned; 0: the server chooses. */
+    uint16_t max_width, max_height, max_fps; /* 0: any. */
+    uint8_t priority;
+    bool paused;
+};
+
+/* What a slot carries now. */
+struct sfu_slot_state {
+    char mid[RTP_MID_MAX + 1];
+    uint64_t track;       /* 0: nothing. */
+    uint64_t participant; /* Whose track it is. */
+};
+
+enum sfu_event_type {
+    SFU_EVENT_CONNECTED,   /* DTLS is done and media flows. Again after an ICE restart: no. */
+    SFU_EVENT_ICE_TIMEOUT, /* No consent for consent_timeout_ms; an ICE restart revives the
+                              transport. */
+    SFU_EVENT_ICE_RECOVERED,
+    SFU_EVENT_CLOSED,      /* The peer closed DTLS. The participant still has to be left. */
+    SFU_EVENT_FAILED,      /* The handshake cannot succeed: `reason` says why. */
+    SFU_EVENT_SLOTS,       /* These slots of the participant carry something else now. */
+    SFU_EVENT_TRACK_FLOWS, /* First media of a track. */
+};
+
+struct sfu_event {
+    enum sfu_event_type type;
+    uint64_t participant;
+    uint64_t track;                     /* SFU_EVENT_TRACK_FLOWS. */
+    const char *reason;                 /* SFU_EVENT_FAILED. */
+    const struct sfu_slot_state *slots; /* SFU_EVENT_SLOTS; valid during the call. */
+    size_t slot_count;
+};
+
+/* Called on the loop's thread, never from within a function of this header. */
+typedef void (*sfu_event_fn)(void *ctx, const struct sfu_event *event);
+
+/* Counters of the whole server, summed over the workers, at most about a second old. */
+#define SFU_COUNTERS(X)                                                                            \
+    X(datagrams_received)                                                                          \
+    X(datagrams_sent)                                                                              \
+    X(bytes_received)                                                                              \
+    X(bytes_sent)                                                                                  \
+    X(sends_failed)                                                                                \
+    X(gso_messages)                                                                                \
+    X(gso_segments)                                                                                \
+    X(rtp_received)                                                                                \
+    X(rtp_forwarded)                                                                               \
+    X(rtp_retransmitted)                                                                           \
+    X(rtp_lost_upstream)                                                                           \
+    X(nacks_sent)                                                                                  \
+    X(nacks_received)                                                                              \
+    X(nacks_unanswered)                                                                            \
+    X(keyframe_requests_sent)                                                                      \
+    X(keyframe_requests_received)                                                                  \
+    X(dtls_handshakes)                                                                             \
+    X(dtls_failures)                                                                               \
+    X(drop_unknown_address)                                                                        \
+    X(drop_unknown_kind)                                                                           \
+    X(drop_stun_malformed)                                                                         \
+    X(drop_stun_unknown_ufrag)                                                                     \
+    X(drop_stun_bad_integrity)                                                                     \
+    X(drop_dtls_unvalidated)                                                                       \
+    X(drop_before_dtls)                                                                            \
+    X(drop_srtp_auth)                                                                              \
+    X(drop_srtp_replay)                                                                            \
+    X(drop_rtp_malformed)                                                                          \
+    X(drop_rtp_unknown_ssrc)                                                                       \
+    X(drop_rtp_unknown_payload_type)                                                               \
+    X(drop_rtp_duplicate)                                                                          \
+    X(drop_payload_malformed)                                                                      \
+    X(drop_rtcp_malformed)                                                                         \
+    X(drop_no_packet)                                                                              \
+    X(drop_pipe_full)
+
+struct sfu_counters {
+#define X(name) uint64_t name;
+    SFU_COUNTERS(X)
+#undef X
+};
+
+struct sfu_stats {
+    size_t workers;
+    size_t rooms;
+    size_t participants;
+    size_t tracks;
+    size_t slots;
+    size_t timers; /* Transports with a deadline set, over all workers. */
+    size_t packets_in_use;
+    struct sfu_counters counters;
+};
+
+/* Binds the sockets and starts the workers. Returns 0 or a negative errno, with the reason in words
+ * in `error` (of error_size bytes). */
+int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loop,
+               sfu_event_fn on_event, void *ctx, char *error, size_t error_size);
+
+/* Ends the workers and closes everything; no event comes afterwards. The memory is freed by the
+ * loop's next turns, so run the loop until it has nothing left. */
+void sfu_destroy(struct sfu *sfu);
+
+/* The SHA-256 fingerprint of the process's DTLS certificate as a=fingerprint writes it ("AB:CD:…");
+ * lives as long as sfu. */
+const char *sfu_fingerprint(const struct sfu *sfu);
+
+/* Puts a new participant into a room (made by its first participant, gone with its last), on the
+ * least loaded worker, and makes its ICE credentials. -EBUSY: max_participants are in; -EEXIST: the
+ * number is in use. */
+int sfu_join(struct sfu *sfu, uint64_t room, uint64_t participant, struct sfu_local *out);
+
+/* Makes new ICE credentials for an ICE restart (RFC 8445 section 9); the old ones keep working
+ * until the first check with the new ones. -ENOENT. */
+int sfu_restart_ice(struct sfu *sfu, uint64_t participant, struct sfu_local *out);
+
+/* What the answer to an unchanged set of credentials says. -ENOENT. */
+int sfu_local_get(const struct sfu *sfu, uint64_t participant, struct sfu_local *out);
+
+/* Applies a negotiated description: tracks and slots are compared with the previous ones by m-line;
+ * new ones begin, inactive ones end, the others go on. The first one starts the transport. A
+ * published track is at once offered to the room. -ENOENT, -EINVAL (an m-line changed its kind, or
+ * the fingerprint changed), -ENOMEM; on failure nothing changed. */
+int sfu_negotiate(struct sfu *sfu, uint64_t participant, const struct sfu_description *description);
+
+/* Replaces the wishes of the named slots; slots that are not named keep theirs. -ENOENT: no such
+ * participant. Unknown mids are ignored. */
+int sfu_subscribe(struct sfu *sfu, uint64_t participant, const struct sfu_wish *wishes,
+                  size_t count);
+
+/* Whether a subscriber with this m-line could decode the track (its codec and profile are among the
+ * m-line's). */
+bool sfu_track_fits(const struct sfu *sfu, uint64_t track, const struct sfu_media *slot);
+
+/* Takes the participant out: its tracks leave all slots, its transport says goodbye (DTLS
+ * close_notify) and is gone. Unknown: nothing happens. */
+void sfu_leave(struct sfu *sfu, uint64_t participant);
+
+/* The newest numbers. */
+void sfu_stats_get(const struct sfu *sfu, struct sfu_stats *out);
+
+#endif
