@@ -1,0 +1,114 @@
+// Runs inside the pages: eyes and ears for what the participant gets, `window.senses`. Needs spy()
+// for who is in which slot. No import may be used in here.
+
+export function installSenses() {
+  const canvas = document.createElement('canvas');
+  const analysers = new Map();
+  const gaps = new Map();
+  let audio = null;
+
+  const tileOf = (userId, source) =>
+    document.querySelector(`[data-user-id="${CSS.escape(userId)}"][data-source="${source}"]`);
+
+  function meanColour(context, x, y, size) {
+    const { data } = context.getImageData(x - size / 2, y - size / 2, size, size);
+    const sum = [0, 0, 0];
+    for (let i = 0; i < data.length; i++) if (i % 4 < 3) sum[i % 4] += data[i];
+    return sum.map((value) => Math.round(value / (size * size)));
+  }
+
+  // Row of the moving bar's middle, of 90: it differs from frame to frame.
+  function barRow(context) {
+    const { data } = context.getImageData(133, 0, 1, 90);
+    let sum = 0;
+    let count = 0;
+    for (let y = 0; y < 90; y++) if (data[y * 4 + 1] > 128) { sum += y; count++; }
+    return count ? Math.round(sum / count) : -1;
+  }
+
+  function lookAt(video) {
+    canvas.width = 160;
+    canvas.height = 90;
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    context.drawImage(video, 0, 0, 160, 90);
+    return {
+      width: video.videoWidth, height: video.videoHeight, top: meanColour(context, 40, 22, 16),
+      bottom: meanColour(context, 40, 67, 16), bar: barRow(context),
+      frames: video.getVideoPlaybackQuality().totalVideoFrames, at: performance.now(),
+    };
+  }
+
+  // What the participant's tile of this source shows, or null while there is no such tile.
+  function see(userId, source) {
+    const tile = tileOf(userId, source);
+    if (!tile) return null;
+    const shown = { on: tile.dataset.video === 'on', text: tile.textContent.trim() };
+    const video = tile.querySelector('video');
+    return video?.videoWidth ? { ...shown, ...lookAt(video) } : shown;
+  }
+
+  function audioTrackOf(userId) {
+    for (const connection of [...window.notes.connections].reverse()) {
+      for (const transceiver of connection.getTransceivers()) {
+        const slot = window.notes.sources.get(transceiver.mid);
+        const { track } = transceiver.receiver;
+        if (slot?.user_id === userId && slot.source === 'microphone' && track.kind === 'audio') return track;
+      }
+    }
+    return null;
+  }
+
+  function analyserOf(track) {
+    if (!analysers.has(track)) {
+      audio ??= new AudioContext();
+      const analyser = new AnalyserNode(audio, { fftSize: 8192, smoothingTimeConstant: 0 });
+      audio.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      analysers.set(track, analyser);
+    }
+    return analysers.get(track);
+  }
+
+  // The loudest frequency of what this participant says, or null while no slot carries it.
+  function hear(userId) {
+    const track = audioTrackOf(userId);
+    if (!track) return null;
+    const analyser = analyserOf(track);
+    const levels = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(levels);
+    const peak = levels.indexOf(Math.max(...levels));
+    return { hz: Math.round((peak * audio.sampleRate) / analyser.fftSize), db: Math.round(levels[peak]) };
+  }
+
+  // From now on, the times between shown frames of this tile; longestGap() reads them.
+  function watchGaps(userId, source) {
+    const video = tileOf(userId, source).querySelector('video');
+    const watch = { frames: 0, longestMs: 0, longestAt: 0, last: performance.now() };
+    gaps.set(`${userId} ${source}`, watch);
+    const shown = (now) => {
+      if (now - watch.last > watch.longestMs) Object.assign(watch, { longestMs: now - watch.last, longestAt: now });
+      watch.last = now;
+      watch.frames++;
+      video.requestVideoFrameCallback(shown);
+    };
+    video.requestVideoFrameCallback(shown);
+  }
+
+  // Frames shown and the longest time between two, counting the time since the last one.
+  function longestGap(userId, source) {
+    const { frames, longestMs, longestAt, last } = gaps.get(`${userId} ${source}`);
+    return { frames, longestMs: Math.round(Math.max(longestMs, performance.now() - last)), longestAt };
+  }
+
+  async function inboundStats() {
+    const found = [];
+    for (const connection of window.notes.connections) {
+      if (connection.connectionState === 'closed') continue;
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type === 'inbound-rtp' && report.packetsReceived > 0) found.push(report);
+      }
+    }
+    return found;
+  }
+
+  window.senses = { see, hear, watchGaps, longestGap, inboundStats };
+}

@@ -1,0 +1,122 @@
+// The real binary, started for one test file and judged when it stops: a sanitizer's report or a
+// wrong exit status fails the test that stops it.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freeUdpPorts } from './ports.mjs';
+import { eventually } from './wait.mjs';
+
+export const repository = fileURLToPath(new URL('../../..', import.meta.url));
+export const build = path.resolve(repository, process.env.WEIR_BUILD ?? 'build');
+export const weirBinary = path.join(build, 'weir');
+
+const REPORT = /AddressSanitizer|UndefinedBehavior|runtime error|ThreadSanitizer|LeakSanitizer|Assertion .* failed/;
+
+// What a sanitizer adds to memory makes figures of memory meaningless, and everything slower.
+export const sanitized = existsSync(weirBinary) && readFileSync(weirBinary).includes('__sanitizer_');
+
+export const scratch = (prefix) => mkdtempSync(path.join(tmpdir(), `weir-${prefix}-`));
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+// Runs the binary to its end: for --help, wrong flags and the like.
+export async function runWeir(args, { env = {}, within = 10_000 } = {}) {
+  const child = spawn(weirBinary, args, { env: { ...process.env, ...env }, cwd: tmpdir() });
+  const timer = setTimeout(() => child.kill('SIGKILL'), within);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const [code, signal] = await once(child, 'close');
+  clearTimeout(timer);
+  return { code, signal, stdout, stderr };
+}
+
+function readyUrl(log) {
+  const found = /\bhttps?:\/\/[^\s"',]+/.exec(log);
+  return found ? new URL(found[0]) : null;
+}
+
+// Starts a server on free ports. `args` are added to the command line; `demo: false` leaves --demo
+// out, for servers with a secret. The result's `url` is the origin without a trailing slash.
+export async function startWeir({ args = [], demo = true, env = {}, workers } = {}) {
+  const count = Number(process.env.WEIR_WORKERS ?? workers ?? 2);
+  const rtcPort = await freeUdpPorts(count);
+  const data = scratch('data');
+  const line = ['--listen', '127.0.0.1:0', '--rtc-address', '127.0.0.1', '--rtc-port', String(rtcPort),
+    '--workers', String(count), '--data', data, ...(demo ? ['--demo'] : []), ...args];
+  const child = spawn(weirBinary, line, { env: { ...process.env, ...env }, cwd: data });
+  running.add(child);
+  const weir = new Weir(child, { rtcPort, workers: count, data });
+  try {
+    const url = await eventually('the server prints its address', () => {
+      if (weir.exited) throw new Error(`exited with ${weir.exited.code}: ${weir.log}`);
+      return readyUrl(weir.stdout) ?? (weir.stdout === '' && readyUrl(weir.log));
+    }, { within: 15_000, every: 20 });
+    weir.url = url.origin;
+    weir.port = Number(url.port);
+    return weir;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+class Weir {
+  constructor(child, given) {
+    Object.assign(this, given, { child, pid: child.pid, stdout: '', log: '', exited: null });
+    child.stdout.on('data', (chunk) => { this.stdout += chunk; this.log += chunk; });
+    child.stderr.on('data', (chunk) => (this.log += chunk));
+    this.closed = once(child, 'close').then(([code, signal]) => {
+      this.exited = { code, signal };
+      running.delete(child);
+      rmSync(this.data, { recursive: true, force: true });
+      return this.exited;
+    });
+  }
+
+  // SIGTERM, twice when a call is still running (the second one does not wait), and the verdict.
+  async stop() {
+    if (!this.exited) this.child.kill('SIGTERM');
+    const patience = setTimeout(() => this.child.kill('SIGTERM'), 1_000);
+    const limit = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    const { code, signal } = await this.closed;
+    clearTimeout(patience);
+    clearTimeout(limit);
+    this.checkLog();
+    if (code !== 0) throw new Error(`weir exited with ${code ?? signal}:\n${this.tail()}`);
+  }
+
+  checkLog() {
+    const at = this.log.search(REPORT);
+    if (at >= 0) throw new Error(`weir reported:\n${this.log.slice(Math.max(0, at - 200), at + 6_000)}`);
+  }
+
+  tail(lines = 40) {
+    return this.log.split('\n').slice(-lines).join('\n');
+  }
+
+  // Name (with labels) to number, of everything in /metrics.
+  async metrics() {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const values = new Map();
+    for (const line of text.split('\n')) {
+      const found = /^([a-zA-Z_:][\w:]*(?:\{.*\})?) (\S+)/.exec(line);
+      if (found) values.set(found[1], Number(found[2]));
+    }
+    return values;
+  }
+
+  rssKb() {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]);
+  }
+
+  openFiles() {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+}
