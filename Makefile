@@ -7,14 +7,14 @@ CC ?= cc
 SANITIZE ?=
 OPTIMIZE ?= -O2 -g
 
-PACKAGES := libuv nice glib-2.0 libsrtp2 openssl libmicrohttpd jansson libwslay libjwt
+PACKAGES := libuv nice glib-2.0 libsrtp2 openssl libmicrohttpd jansson libjwt
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough \
 	-Werror
 
 # Asked for when a recipe runs, so that `make run` on a bare machine can install the packages first.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) | sed 's/-I/-isystem /g')
-PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -linih
+PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lwslay -linih
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) $(WARNINGS) \
 	$(OPTIMIZE) $(SANITIZE_FLAGS) -pthread $(CFLAGS)
