@@ -1,7 +1,7 @@
 // Runs inside the pages, before their own scripts: camera, microphone and screen that show and sound
 // like one participant. No import may be used in here: the function travels as text.
 
-export function fakeDevices({ colour, toneHz, fps = 12, width = 320, height = 180 }) {
+export function fakeDevices({ colour, toneHz, browserTone = false, fps = 12, width = 320, height = 180 }) {
   const css = (rgb) => `rgb(${rgb.join(',')})`;
   const white = [235, 235, 235];
 
@@ -32,8 +32,11 @@ export function fakeDevices({ colour, toneHz, fps = 12, width = 320, height = 18
     return track;
   }
 
+  // Firefox runs no AudioContext on a machine without a sound card: its own fake microphone serves.
+  const nativeUserMedia = MediaDevices.prototype.getUserMedia;
   let audio = null;
-  function toneTrack() {
+  async function toneTrack() {
+    if (browserTone) return (await nativeUserMedia.call(navigator.mediaDevices, { audio: true })).getAudioTracks()[0];
     audio ??= new AudioContext();
     const oscillator = new OscillatorNode(audio, { frequency: toneHz });
     const gain = new GainNode(audio, { gain: 0.3 });
@@ -45,7 +48,7 @@ export function fakeDevices({ colour, toneHz, fps = 12, width = 320, height = 18
 
   MediaDevices.prototype.getUserMedia = async function (wanted = {}) {
     const tracks = [];
-    if (wanted.audio) tracks.push(toneTrack());
+    if (wanted.audio) tracks.push(await toneTrack());
     if (wanted.video) tracks.push(paintedTrack(colour, colour));
     return new MediaStream(tracks);
   };

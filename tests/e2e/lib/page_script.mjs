@@ -4,9 +4,9 @@ import { fakeDevices } from './page_devices.mjs';
 import { installSenses } from './page_senses.mjs';
 import { spy } from './page_spy.mjs';
 
-export function pageScript(person, { relay = null, fps, width, height } = {}) {
+export function pageScript(person, { relay = null, ...devices } = {}) {
   const { colour, toneHz } = person;
-  return `(${fakeDevices})(${JSON.stringify({ colour, toneHz, fps, width, height })});
+  return `(${fakeDevices})(${JSON.stringify({ colour, toneHz, ...devices })});
 (${spy})(${JSON.stringify({ relay })});
 (${installSenses})();`;
 }

@@ -5,6 +5,7 @@ export function installSenses() {
   const canvas = document.createElement('canvas');
   const analysers = new Map();
   const gaps = new Map();
+  const framesShown = new WeakMap();
   let audio = null;
 
   const tileOf = (userId, source) =>
@@ -26,6 +27,19 @@ export function installSenses() {
     return count ? Math.round(sum / count) : -1;
   }
 
+  // Frames that this video has shown since it was first asked about.
+  function countFrames(video) {
+    if (!framesShown.has(video)) {
+      framesShown.set(video, 0);
+      const shown = () => {
+        framesShown.set(video, framesShown.get(video) + 1);
+        video.requestVideoFrameCallback(shown);
+      };
+      video.requestVideoFrameCallback(shown);
+    }
+    return framesShown.get(video);
+  }
+
   function lookAt(video) {
     canvas.width = 160;
     canvas.height = 90;
@@ -34,7 +48,7 @@ export function installSenses() {
     return {
       width: video.videoWidth, height: video.videoHeight, top: meanColour(context, 40, 22, 16),
       bottom: meanColour(context, 40, 67, 16), bar: barRow(context),
-      frames: video.getVideoPlaybackQuality().totalVideoFrames, at: performance.now(),
+      frames: countFrames(video),
     };
   }
 
@@ -60,7 +74,6 @@ export function installSenses() {
 
   function analyserOf(track) {
     if (!analysers.has(track)) {
-      audio ??= new AudioContext();
       const analyser = new AnalyserNode(audio, { fftSize: 8192, smoothingTimeConstant: 0 });
       audio.createMediaStreamSource(new MediaStream([track])).connect(analyser);
       analysers.set(track, analyser);
@@ -68,15 +81,45 @@ export function installSenses() {
     return analysers.get(track);
   }
 
-  // The loudest frequency of what this participant says, or null while no slot carries it.
-  function hear(userId) {
-    const track = audioTrackOf(userId);
-    if (!track) return null;
+  function analyse(track) {
     const analyser = analyserOf(track);
     const levels = new Float32Array(analyser.frequencyBinCount);
     analyser.getFloatFrequencyData(levels);
     const peak = levels.indexOf(Math.max(...levels));
     return { hz: Math.round((peak * audio.sampleRate) / analyser.fftSize), db: Math.round(levels[peak]) };
+  }
+
+  async function record(track, ms) {
+    const recorder = new MediaRecorder(new MediaStream([track]));
+    const parts = [];
+    recorder.ondataavailable = (event) => parts.push(event.data);
+    const stopped = new Promise((resolve) => { recorder.onstop = resolve; });
+    recorder.start();
+    setTimeout(() => recorder.stop(), ms);
+    await stopped;
+    const bytes = await new Blob(parts).arrayBuffer();
+    return (await new OfflineAudioContext(1, 48000, 48000).decodeAudioData(bytes)).getChannelData(0);
+  }
+
+  // Where no AudioContext runs: a short recording, whose zero crossings give the tone.
+  async function recordAndCount(track) {
+    const samples = (await record(track, 400)).slice(-9600);
+    let energy = 0;
+    let crossings = 0;
+    for (let i = 1; i < samples.length; i++) {
+      energy += samples[i] * samples[i];
+      if (samples[i - 1] < 0 && samples[i] >= 0) crossings++;
+    }
+    const db = 10 * Math.log10(energy / samples.length + 1e-12);
+    return { hz: Math.round((crossings * 48000) / samples.length), db: Math.round(db) };
+  }
+
+  // The loudest frequency of what this participant says, or null while no slot carries it.
+  async function hear(userId) {
+    const track = audioTrackOf(userId);
+    if (!track) return null;
+    audio ??= new AudioContext();
+    return audio.state === 'running' ? analyse(track) : recordAndCount(track);
   }
 
   // From now on, the times between shown frames of this tile; longestGap() reads them.

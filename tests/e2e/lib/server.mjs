@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freeUdpPorts } from './ports.mjs';
@@ -23,6 +23,13 @@ export const scratch = (prefix) => mkdtempSync(path.join(tmpdir(), `weir-${prefi
 
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+// An address of this machine that is not loopback, for clients that use no other; traffic to it
+// stays inside the machine all the same.
+export function ownAddress() {
+  const all = Object.values(networkInterfaces()).flat();
+  return all.find((one) => one.family === 'IPv4' && !one.internal)?.address ?? '127.0.0.1';
+}
 
 // Runs the binary to its end: for --help, wrong flags and the like.
 export async function runWeir(args, { env = {}, within = 10_000 } = {}) {
@@ -44,11 +51,11 @@ function readyUrl(log) {
 
 // Starts a server on free ports. `args` are added to the command line; `demo: false` leaves --demo
 // out, for servers with a secret. The result's `url` is the origin without a trailing slash.
-export async function startWeir({ args = [], demo = true, env = {}, workers } = {}) {
+export async function startWeir({ args = [], demo = true, env = {}, rtcAddress = '127.0.0.1', workers } = {}) {
   const count = Number(process.env.WEIR_WORKERS ?? workers ?? 2);
   const rtcPort = await freeUdpPorts(count);
   const data = scratch('data');
-  const line = ['--listen', '127.0.0.1:0', '--rtc-address', '127.0.0.1', '--rtc-port', String(rtcPort),
+  const line = ['--listen', '127.0.0.1:0', '--rtc-address', rtcAddress, '--rtc-port', String(rtcPort),
     '--workers', String(count), '--data', data, ...(demo ? ['--demo'] : []), ...args];
   const child = spawn(weirBinary, line, { env: { ...process.env, ...env }, cwd: data });
   running.add(child);
