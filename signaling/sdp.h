@@ -67,7 +67,9 @@ struct sig_sdp_terms {
 /* Negotiates an offer against the agreement in force (NULL: the first offer), which is not changed:
  * m-lines keep their position, mid and kind (a refused m-line may be taken by another); track
  * numbers, slot SSRCs and stream names go on. Returns 0 with a new agreement to destroy; -EPROTO
- * (422), -EACCES (403), -EMSGSIZE (429), -ENOMEM (503) with error filled. */
+ * (422: no ICE credentials, no or another sha-256 fingerprint, a client that wants to be DTLS
+ * server, no rtcp-mux, no m-line with a usable codec, an m-line that changed), -EACCES (403),
+ * -EMSGSIZE (429), -ENOMEM (503) with error filled. */
 int sig_sdp_negotiate(const struct sig_sdp_offer *offer, const struct sig_sdp_agreement *before,
                       const struct sig_sdp_terms *terms, struct sig_sdp_agreement **out,
                       struct sig_sdp_error *error);
@@ -86,9 +88,11 @@ const struct sfu_media *sig_sdp_media_find(const struct sig_sdp_agreement *agree
 bool sig_sdp_is_ice_restart(const struct sig_sdp_agreement *agreement,
                             const struct sig_sdp_agreement *before);
 
-/* Writes the answer: ICE-lite, DTLS passive, candidates of `local` on the BUNDLE-tagged m-line.
- * fingerprint is what sfu_fingerprint gives. Returns a string to free, NULL without memory. */
-char *sig_sdp_answer_write(const struct sig_sdp_agreement *agreement, const struct sfu_local *local,
+/* Writes the answer to the offer that the agreement was negotiated from: ICE-lite, DTLS passive,
+ * candidates of `local` on the BUNDLE-tagged m-line. fingerprint is what sfu_fingerprint gives.
+ * Returns a string to free, NULL without memory. */
+char *sig_sdp_answer_write(const struct sig_sdp_offer *offer,
+                           const struct sig_sdp_agreement *agreement, const struct sfu_local *local,
                            const char *fingerprint);
 
 /* A trickled fragment (RFC 8840): credentials of the ICE generation that it speaks of, and how many
