@@ -10,6 +10,9 @@
 enum {
     RTP_NACK_MAX_MISSING = 256, /* Beyond this the oldest are given up. */
     RTP_NACK_MAX_TRIES = 10,
+    RTP_NACK_GRACE_US = 10000,     /* For reordered packets, before the first request. */
+    RTP_NACK_MIN_RETRY_US = 20000, /* Between two requests, however short the RTT. */
+    RTP_NACK_MAX_AGE_US = 1000000, /* No decoder waits longer. */
 };
 
 struct rtp_nack_entry {
@@ -27,17 +30,18 @@ struct rtp_nack {
     uint16_t count;
     struct rtp_nack_entry missing[RTP_NACK_MAX_MISSING]; /* Ascending by seq. */
     /* Counters. */
-    uint64_t recovered, given_up;
+    uint64_t recovered; /* Arrived after they were asked for. */
+    uint64_t given_up;
 };
 
-/* Notes that a packet arrived (unwrapped number): opens gaps before it and closes its own. A gap of
- * more than RTP_NACK_MAX_MISSING forgets everything older and returns true: a keyframe is needed.
- */
+/* Notes that a packet arrived (unwrapped number): opens gaps before it and closes its own. Returns
+ * true when packets were given up for it, so that a keyframe is needed: a gap of more than
+ * RTP_NACK_MAX_MISSING forgets everything older, a smaller one pushes out the oldest. */
 bool rtp_nack_on_packet(struct rtp_nack *nack, uint64_t now_us, uint64_t seq);
 
-/* Numbers to ask for now, ascending, at most capacity; each is asked again after about an RTT
- * (rtt_us, at least 20 ms), at most RTP_NACK_MAX_TRIES times and for one second. *gave_up is set
- * when a packet was given up in this call. */
+/* Numbers to ask for now, ascending, at most capacity; each is asked again after an RTT (rtt_us, at
+ * least RTP_NACK_MIN_RETRY_US), at most RTP_NACK_MAX_TRIES times and for RTP_NACK_MAX_AGE_US.
+ * *gave_up says whether a packet was given up in this call. */
 size_t rtp_nack_due(struct rtp_nack *nack, uint64_t now_us, uint64_t rtt_us, uint16_t *seqs,
                     size_t capacity, bool *gave_up);
 

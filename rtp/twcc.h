@@ -13,22 +13,25 @@
 enum {
     RTP_TWCC_WINDOW = 1024,   /* Arrivals remembered, in sequence numbers; a power of two. */
     RTP_TWCC_BODY_MAX = 1100, /* Largest feedback body that is built. */
+    /* Most numbers of a feedback that is read: with run lengths, 24 bytes could make 65,535 calls.
+     */
+    RTP_TWCC_REPORTED_MAX = 8192,
 };
 
 /* Remembers when each transport sequence number arrived. Zero-initialise. */
 struct rtp_twcc_receiver {
     /* State. */
     struct rtp_unwrapper unwrapper;
-    uint64_t base; /* First number not yet reported. */
+    uint64_t base; /* First number of the next feedback. */
     uint64_t newest;
     uint8_t feedback_count;
     bool started;
-    uint64_t
-        arrival_us[RTP_TWCC_WINDOW]; /* 0: not received; indexed by number modulo the window. */
+    uint64_t arrival_us[RTP_TWCC_WINDOW]; /* 0: not received; by number modulo the window. */
 };
 
-/* Notes an arrival. Numbers older than what was reported, or more than the window behind, are
- * ignored. */
+/* Notes an arrival. One that was already reported missing makes the next feedback begin with it
+ * again, as libwebrtc does, so that reordering is not taken for loss. Duplicates, and numbers that
+ * are the window or more behind, are ignored. */
 void rtp_twcc_on_packet(struct rtp_twcc_receiver *receiver, uint64_t now_us, uint16_t seq);
 
 /* How many numbers wait to be reported (received or missing). */
@@ -43,12 +46,13 @@ size_t rtp_twcc_feedback_write(struct rtp_twcc_receiver *receiver, uint8_t *out,
 struct rtp_twcc_arrival {
     uint16_t seq;
     bool received;
-    int64_t arrival_us; /* On the receiver's clock (base time 24 bits of 64 ms, unwrapping is the
-                           caller's); 0 when not received. */
+    int64_t arrival_us; /* On the receiver's clock, whose base time has 24 bits of 64 ms (unwrapping
+                           is the caller's); 0 when not received. */
 };
 
 /* Reads a feedback packet: calls on_arrival for each reported number in order and returns how many
- * there were, or -EBADMSG without any call when it is malformed. */
+ * there were, or -EBADMSG without any call when it is malformed or has more
+ * than RTP_TWCC_REPORTED_MAX. */
 int rtp_twcc_feedback_parse(const struct rtcp_packet *packet,
                             void (*on_arrival)(void *ctx, const struct rtp_twcc_arrival *arrival),
                             void *ctx);
