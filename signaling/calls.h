@@ -1,0 +1,97 @@
+/* The calls that are going on: who is invited, who is in, ringing, ending, and the sessions in
+ * them. What is over lives in the store only. All on the main loop's thread.
+ *
+ * Changes are made at once and told to everyone in the call; `stored` (may be NULL) is called, at
+ * once or later, when the store has them: only then is the asker to be told. */
+#ifndef SIGNALING_CALLS_H
+#define SIGNALING_CALLS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sfu/sfu.h"
+#include "signaling/auth.h"
+#include "signaling/call.h"
+#include "signaling/config.h"
+#include "signaling/refusal.h"
+#include "signaling/store.h"
+
+struct sig_calls;
+
+struct sig_calls_options {
+    /* Given: borrowed for life. */
+    const struct sig_config *config;
+    struct sfu *sfu;
+    struct sig_store *store;
+    uint64_t (*now_us)(void);  /* Monotonic; NULL: the clock. */
+    uint64_t (*wall_ms)(void); /* Since 1970; NULL: the clock. */
+};
+
+struct sig_calls *sig_calls_create(const struct sig_calls_options *options);
+
+/* Ends every session (SIG_SESSION_SERVER_CLOSING) and frees everything; calls that are not over
+ * stay as they are in the store. */
+void sig_calls_destroy(struct sig_calls *calls);
+
+/* Whom a new call is for. */
+struct sig_calls_invitation {
+    enum sig_call_type type;
+    const char *channel_id;      /* NULL: none. */
+    const char *const *user_ids; /* The caller among them is passed over. */
+    size_t user_count;
+};
+
+/* Starts a call: the caller is JOINED, the others are INVITED and notified, and it rings until
+ * someone joins or the ring timeout. With nobody invited it is a meeting by link, ACTIVE at once.
+ * *out is valid until the loop's next turn. */
+int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *caller,
+                       const struct sig_calls_invitation *invitation, const struct sig_call **out,
+                       struct sig_refusal *refusal, sig_store_saved_fn stored, void *data);
+
+/* Joins, leaves, rejects or misses (an event of one participant), or ends for all (END, initiator
+ * only). Refusals: 404 unknown_call, 409 call_over or wrong_state, 403 not_invited, not_initiator
+ * or wrong_token, 429 call_full, 503 draining. Whoever leaves or ends takes their sessions along.
+ */
+int sig_calls_act(struct sig_calls *calls, const char *call_id, const struct sig_identity *who,
+                  enum sig_call_event event, struct sig_refusal *refusal, sig_store_saved_fn stored,
+                  void *data);
+
+/* The call with this id (of either case) while it is going on, or NULL. Borrowed until the loop's
+ * next turn. */
+const struct sig_call *sig_calls_find(const struct sig_calls *calls, const char *call_id);
+
+/* Whether a call with this id has gone on in this process within the last hour and is over. */
+bool sig_calls_was(const struct sig_calls *calls, const char *call_id);
+
+/* Whether anything is being published in the call. */
+bool sig_calls_has_tracks(const struct sig_calls *calls, const char *call_id);
+
+/* For the SFU: what happened to a participant or track of ours. An sfu_event_fn whose ctx is a
+ * pointer to where the calls will be (`struct sig_calls **`), since the SFU is made before them. */
+void sig_calls_on_sfu_event(void *ctx, const struct sfu_event *event);
+
+/* When sig_calls_on_deadline wants to be called next; UINT64_MAX: never, as things are. */
+uint64_t sig_calls_next_deadline(const struct sig_calls *calls);
+void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us);
+
+/* No call and no participant is let in any more; those who are in may go on and resume. */
+void sig_calls_drain(struct sig_calls *calls);
+bool sig_calls_is_draining(const struct sig_calls *calls);
+
+struct sig_calls_stats {
+    size_t calls; /* Going on, by status: */
+    size_t ringing;
+    size_t active;
+    size_t sessions;
+    size_t detached; /* Sessions whose client may still resume. */
+    size_t tracks;
+    size_t listeners;  /* Browsers waiting for notifications. */
+    uint64_t started;  /* Calls, since the start. */
+    uint64_t messages; /* Received from clients. */
+    uint64_t errors;   /* `error` messages sent to clients. */
+};
+void sig_calls_stats_get(const struct sig_calls *calls, struct sig_calls_stats *out);
+
+#endif
