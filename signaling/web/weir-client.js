@@ -1,0 +1,453 @@
+// A participant of a Weir call: joins, publishes tracks, shows the others' as tiles, and keeps the
+// call going over dropped connections: first the WebSocket is resumed, then ICE restarted, then
+// joined anew. The twenty lines to know:
+//
+//   const client = new WeirClient({ callId });
+//   client.on('tile', ({ userId, source, track }) => show(userId, source, track));
+//   client.on('participant-left', ({ participant }) => remove(participant.userId));
+//   await client.publish(await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
+//   await client.join();
+
+import { Emitter } from './weir-emitter.js';
+import { Roster, slotsWanted, uploadFor } from './weir-roster.js';
+import { LocalTracks } from './weir-local.js';
+import { MediaPath } from './weir-path.js';
+import { Peer } from './weir-peer.js';
+import { WeirError, WeirRest } from './weir-rest.js';
+import { Signaling } from './weir-signaling.js';
+import { summarise } from './weir-stats.js';
+
+export { WeirError, WeirRest };
+export { openDevices, deviceProblem } from './weir-devices.js';
+
+/** @typedef {import('./weir-roster.js').Participant} Participant */
+/** @typedef {import('./weir-roster.js').RemoteTrack} RemoteTrack */
+/** @typedef {import('./weir-roster.js').Source} Source */
+/** @typedef {import('./weir-roster.js').Kind} Kind */
+/** @typedef {import('./weir-roster.js').Message} Message */
+/** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'} ConnectionState */
+/** @typedef {{userId: string, source: Source, mid: string | null, track: MediaStreamTrack | null}} Tile */
+/** @typedef {{audio: boolean, video: boolean, screen: boolean}} LocalState */
+/** @typedef {{userId: string, name: string}} You */
+/** @typedef {{type: string, initiatorId: string, startedAt: Date | null}} CallInfo */
+/**
+ * @typedef {object} SlotWish what to show in a slot; without a trackId the server chooses
+ * @property {string} mid
+ * @property {string | null} [trackId]
+ * @property {number} [maxWidth]
+ * @property {number} [maxHeight]
+ * @property {number} [maxFps]
+ * @property {number} [priority]
+ * @property {boolean} [paused]
+ */
+/**
+ * @typedef {object} WeirOptions
+ * @property {string} callId
+ * @property {string} [baseUrl] of the server; the page's own when absent
+ * @property {string} [token] a JWT; the session cookie counts when absent
+ * @property {number} [audioSlots] tracks to hear at once before the first re-offer
+ * @property {number} [videoSlots]
+ * @property {number} [maxAudioSlots]
+ * @property {number} [maxVideoSlots]
+ */
+/**
+ * @typedef {object} WeirEvents
+ * @property {{state: ConnectionState, reason: WeirError | null}} connection
+ * @property {{participant: Participant}} participant-joined
+ * @property {{participant: Participant}} participant-left
+ * @property {{participant: Participant}} participant-updated
+ * @property {{track: RemoteTrack}} track-published
+ * @property {{track: RemoteTrack}} track-unpublished
+ * @property {Tile} tile
+ * @property {LocalState} local
+ * @property {{source: Source}} device-lost
+ * @property {{speakers: {userId: string, levelDb: number}[]}} speakers
+ * @property {{userId: string, score: number, up: any, down: any}} quality
+ * @property {{userId: string, name: string, text: string}} chat
+ * @property {{userId: string}} call-ended
+ * @property {{message: Message}} message
+ * @property {WeirError} error
+ */
+
+/** @extends {Emitter<WeirEvents>} */
+export class WeirClient extends Emitter {
+  #roster = new Roster();
+  #rest;
+  #options;
+  /** @type {Signaling | null} */
+  #signaling = null;
+  /** @type {Peer | null} */
+  #peer = null;
+  #path = new MediaPath({
+    canRestart: () => this.#signaling?.isOpen ?? false,
+    restart: () => this.#peer?.negotiate({ iceRestart: true }),
+    giveUp: () => this.#onNoPath(),
+    changed: () => this.#updateState(),
+  });
+  #local = new LocalTracks({
+    peer: () => this.#peer,
+    send: (message) => this.#signaling?.send(message),
+    changed: (state) => this.emit('local', state),
+    lost: (source) => this.emit('device-lost', { source }),
+  });
+  #isEntered = false;
+  /** @type {{resolve: () => void, reject: (error: WeirError) => void} | null} */
+  #joining = null;
+  /** @type {Record<Kind, number>} */
+  #slotLimit;
+  #stopListening = () => {};
+
+  /** @param {WeirOptions} options */
+  constructor(options) {
+    super();
+    this.#options = { baseUrl: '', token: '', audioSlots: 8, videoSlots: 8, ...options };
+    this.#rest = new WeirRest(this.#options);
+    this.#slotLimit = { audio: options.maxAudioSlots ?? 24, video: options.maxVideoSlots ?? 24 };
+    /** @type {ConnectionState} */
+    this.state = 'idle';
+    /** @type {You} */
+    this.you = { userId: '', name: '' };
+    /** @type {CallInfo} */
+    this.call = { type: 'VIDEO', initiatorId: '', startedAt: null };
+  }
+
+  /** The others, by user id. @returns {ReadonlyMap<string, Participant>} */
+  get participants() {
+    return this.#roster.participants;
+  }
+
+  /** What this participant sends, and whether it is on. */
+  get local() {
+    return this.#local.state;
+  }
+
+  /** What the others get to see and hear of this participant. @param {Source} source */
+  localTrack(source) {
+    return this.#local.track(source);
+  }
+
+  /** Asks to be let in (over HTTP): throws a WeirError whose status says why not. join() does it if need be. */
+  async enter() {
+    await this.#rest.joinCall(this.#options.callId);
+    const status = await this.#rest.callStatus(this.#options.callId).catch(() => null);
+    if (status?.call_type) this.call.type = status.call_type;
+    this.#isEntered = true;
+  }
+
+  /** Resolves when the server has welcomed us; media follow, as `connection` will tell. @returns {Promise<void>} */
+  join() {
+    if (this.#signaling || this.state === 'closed')
+      return Promise.reject(new WeirError('wrong_state', 'A client joins once'));
+    const signaling = new Signaling(this.#socketUrl(), {
+      enter: () => this.#enterOnce(),
+      onWelcome: (message, resumed) => this.#onWelcome(message, resumed),
+      onMessage: (message) => this.#onMessage(message),
+      onDrop: () => this.#updateState(),
+      onRefused: (error) => this.#close(error),
+    });
+    this.#signaling = signaling;
+    this.#listenToWindow();
+    this.#updateState();
+    return new Promise((resolve, reject) => {
+      this.#joining = { resolve, reject };
+      signaling.connect();
+    });
+  }
+
+  /** Leaves for good and lets go of every device, connection and timer. */
+  async leave() {
+    const wasIn = this.#signaling !== null && this.state !== 'closed';
+    this.#close(null);
+    if (wasIn) await this.#rest.leaveCall(this.#options.callId).catch(() => {});
+  }
+
+  /** Ends the call for everyone; the server lets only its initiator. */
+  endCall() {
+    this.#signaling?.send({ type: 'end_call' });
+  }
+
+  /**
+   * Sends a track, or each track of a stream. The caller keeps it, unless it hands it over: then the
+   * client stops it when it is no longer needed, and opens the device again when it is.
+   * @param {MediaStream | MediaStreamTrack} media
+   * @param {{source?: Source, simulcast?: boolean, handOver?: boolean}} [options] source: by default
+   *   microphone or camera; a stream with source "screen" is the screen and its sound
+   */
+  async publish(media, options = {}) {
+    const tracks = media instanceof MediaStreamTrack ? [media] : media.getTracks();
+    await this.#local.publish(tracks, options);
+  }
+
+  /** @param {Source} source */
+  unpublish(source) {
+    return this.#local.unpublish(source);
+  }
+
+  /** Opens the microphone if there is none yet; throws what getUserMedia throws. @param {boolean} enabled */
+  setMicrophoneEnabled(enabled) {
+    return this.#local.setMicrophoneEnabled(enabled);
+  }
+
+  /** Off lets go of the camera, so that its light goes out. @param {boolean} enabled */
+  setCameraEnabled(enabled) {
+    return this.#local.setCameraEnabled(enabled);
+  }
+
+  /** @param {MediaStream} [stream] what to share; the browser asks the user when absent */
+  startScreenShare(stream) {
+    return this.#local.startScreenShare(stream);
+  }
+
+  stopScreenShare() {
+    return this.#local.stopScreenShare();
+  }
+
+  /** @param {SlotWish[]} slots */
+  subscribe(slots) {
+    this.#signaling?.send({
+      type: 'subscribe',
+      slots: slots.map(({ mid, trackId = null, maxWidth, maxHeight, maxFps, priority, paused }) => ({
+        mid,
+        track_id: trackId,
+        max_width: maxWidth,
+        max_height: maxHeight,
+        max_fps: maxFps,
+        priority,
+        paused,
+      })),
+    });
+  }
+
+  /** @param {string} text */
+  sendChat(text) {
+    this.#signaling?.send({ type: 'chat_message', message: text });
+  }
+
+  /** Every filled slot with its track. @returns {Tile[]} */
+  tiles() {
+    return this.#roster.tiles().map((tile) => ({ ...tile, track: this.#trackOf(tile.mid) }));
+  }
+
+  /** @param {string} userId @param {Source} source @returns {MediaStreamTrack | null} */
+  trackOf(userId, source) {
+    return this.#trackOf(this.#roster.midOf(userId, source));
+  }
+
+  /** Figures of the moment: the path, and each track sent and received. */
+  async stats() {
+    const tileOfTrack = new Map(this.tiles().map((tile) => [tile.track?.id ?? '', tile]));
+    return summarise(await this.#peer?.pc.getStats(), tileOfTrack);
+  }
+
+  /** @param {string | null} mid */
+  #trackOf(mid) {
+    return mid === null ? null : (this.#peer?.trackOf(mid) ?? null);
+  }
+
+  #socketUrl() {
+    const { baseUrl, callId, token } = this.#options;
+    const url = new URL(`${baseUrl}/ws/call/${encodeURIComponent(callId)}/`, location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    if (token) url.searchParams.set('access_token', token);
+    return url.href;
+  }
+
+  async #enterOnce() {
+    if (!this.#isEntered) await this.enter();
+    this.#isEntered = false; // A later connection that is no resumption has to ask again.
+  }
+
+  /** @param {Message} message @param {boolean} resumed */
+  #onWelcome(message, resumed) {
+    this.you = { userId: String(message.you?.user_id ?? ''), name: nameOfYou(message.you) };
+    this.call = callInfo(message.call, this.call);
+    if (!resumed || !this.#peer) this.#replacePeer(message.ice_servers ?? []);
+    this.#applyToRoster(message);
+    this.#local.announce();
+    this.#growSlots();
+    if (resumed) this.#peer?.resend();
+    else this.#peer?.negotiate();
+    this.#joining?.resolve();
+    this.#joining = null;
+    this.#updateState();
+  }
+
+  /** @param {RTCIceServer[]} iceServers */
+  #replacePeer(iceServers) {
+    this.#dropPeer();
+    const peer = new Peer({ iceServers }, {
+      send: (message) => this.#signaling?.sendNow(message) ?? false,
+      onPath: (state) => this.#onPath(state),
+      onRejected: (error) => this.#onOfferRejected(error),
+      onBroken: () => this.#startOver(),
+    });
+    this.#peer = peer;
+    this.#path.begin();
+    this.#local.attach();
+    peer.growSlots('audio', this.#options.audioSlots);
+    peer.growSlots('video', this.#options.videoSlots);
+  }
+
+  #dropPeer() {
+    this.#path.end();
+    this.#peer?.close();
+    this.#peer = null;
+    this.#roster.clearSlots().forEach((change) => this.#tell(change));
+  }
+
+  /** @param {Message} message */
+  #onMessage(message) {
+    this.#applyToRoster(message);
+    this.emit('message', { message });
+    MESSAGE_HANDLERS[message.type]?.(this.#reactions, message);
+  }
+
+  #reactions = {
+    answer: (/** @type {string} */ sdp) => this.#peer?.onAnswer(sdp),
+    offerError: (/** @type {WeirError} */ error) => this.#peer?.onOfferError(error),
+    restart: () => this.#path.restart(),
+    layers: (/** @type {string} */ mid, /** @type {Record<string, boolean>} */ rids) => this.#peer?.chooseLayers(mid, rids),
+    ended: (/** @type {string} */ userId) => {
+      this.emit('call-ended', { userId });
+      this.#close(null);
+    },
+    emit: this.emit.bind(this),
+  };
+
+  /** @param {Message} message */
+  #applyToRoster(message) {
+    this.#roster.apply(message).forEach((change) => this.#tell(change));
+    if (message.type === 'track_published') this.#growSlots();
+    if (message.type === 'user_joined' || message.type === 'user_left') this.#tuneUpload();
+  }
+
+  /** @param {import('./weir-roster.js').Change} change */
+  #tell(change) {
+    if (change.type === 'tile') this.emit('tile', { ...change.detail, track: this.#trackOf(change.detail.mid) });
+    else this.emit(change.type, /** @type {any} */ (change.detail));
+  }
+
+  /** More tracks in the call than slots to show them: one more offer. */
+  #growSlots() {
+    const peer = this.#peer;
+    if (!peer) return;
+    let grew = false;
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
+      const have = peer.slots[kind].length;
+      const want = slotsWanted(this.#roster.countTracks(kind), have, this.#slotLimit[kind]);
+      peer.growSlots(kind, want);
+      grew ||= want > have;
+    }
+    if (grew) peer.negotiate();
+  }
+
+  #tuneUpload() {
+    if (this.#local.isSimulcast('camera')) return;
+    this.#peer?.tuneEncodings('camera', (encoding) => Object.assign(encoding, uploadFor(this.participants.size)));
+  }
+
+  /** @param {'connected' | 'unstable' | 'failed'} state */
+  #onPath(state) {
+    this.#path.on(state);
+    if (state === 'connected') this.#tuneUpload();
+  }
+
+  /** @param {WeirError} error */
+  #onOfferRejected(error) {
+    const { audio, video } = this.#peer?.slots ?? { audio: [], video: [] };
+    this.#slotLimit = { audio: audio.length, video: video.length };
+    this.emit('error', error);
+    if (audio.length + video.length === 0) this.#close(error);
+  }
+
+  #onNoPath() {
+    this.emit('error', new WeirError('no_media', 'Sound and picture do not get through this network'));
+    this.#startOver();
+  }
+
+  #startOver() {
+    this.#dropPeer();
+    this.#signaling?.startOver();
+    this.#updateState();
+  }
+
+  #updateState() {
+    if (this.state === 'closed') return;
+    const isWhole = Boolean(this.#signaling?.isOpen) && this.#path.isUp;
+    const wasUp = this.state === 'connected' || this.state === 'reconnecting';
+    this.#setState(isWhole ? 'connected' : wasUp ? 'reconnecting' : 'connecting', null);
+  }
+
+  /** @param {ConnectionState} state @param {WeirError | null} reason */
+  #setState(state, reason) {
+    if (state === this.state) return;
+    this.state = state;
+    this.emit('connection', { state, reason });
+  }
+
+  /** @param {WeirError | null} reason null when it was our wish or the call's end */
+  #close(reason) {
+    if (this.state === 'closed') return;
+    this.#stopListening();
+    this.#signaling?.close();
+    this.#dropPeer();
+    this.#local.close();
+    this.#setState('closed', reason);
+    this.#joining?.reject(reason ?? new WeirError('left', 'Left before the server answered'));
+    this.#joining = null;
+  }
+
+  #listenToWindow() {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const retry = () => this.#signaling?.retryNow();
+    addEventListener('online', () => (retry(), this.#path.restart()), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden || retry(), { signal });
+    addEventListener('pagehide', () => this.#close(null), { signal });
+    this.#stopListening = () => abort.abort();
+  }
+}
+
+/** @param {Message | undefined} you */
+function nameOfYou(you) {
+  return String(you?.full_name || you?.name || you?.user_name || you?.username || '');
+}
+
+/** @param {Message | undefined} raw @param {CallInfo} known @returns {CallInfo} */
+function callInfo(raw, known) {
+  return {
+    type: raw?.call_type ?? known.type,
+    initiatorId: String(raw?.initiator_id ?? raw?.initiator?.user_id ?? raw?.initiator ?? known.initiatorId),
+    startedAt: raw?.started_at ? new Date(raw.started_at) : known.startedAt,
+  };
+}
+
+/**
+ * @typedef {object} Reactions what a message may lead to besides a change of the roster
+ * @property {(sdp: string) => void} answer
+ * @property {(error: WeirError) => void} offerError
+ * @property {() => void} restart
+ * @property {(mid: string, rids: Record<string, boolean>) => void} layers
+ * @property {(userId: string) => void} ended
+ * @property {Emitter<WeirEvents>['emit']} emit
+ */
+/** @type {Record<string, (react: Reactions, message: Message) => void>} */
+const MESSAGE_HANDLERS = {
+  answer: (react, { answer, from_user_id }) => from_user_id === 'sfu' && react.answer(answer.sdp),
+  call_ended: (react, { user_id }) => react.ended(String(user_id)),
+  publish_layers: (react, { mid, rids }) => react.layers(String(mid), rids),
+  chat_message: (react, { sender_id, sender_name, message }) =>
+    react.emit('chat', { userId: String(sender_id), name: String(sender_name), text: String(message) }),
+  speakers: (react, { speakers }) =>
+    react.emit('speakers', {
+      speakers: speakers.map((/** @type {Message} */ one) => ({ userId: String(one.user_id), levelDb: one.level_db })),
+    }),
+  quality: (react, { user_id, score, up, down }) =>
+    react.emit('quality', { userId: String(user_id), score, up, down }),
+  error: (react, { code, message, in_reply_to }) => {
+    const error = new WeirError(String(code), String(message));
+    if (code === 'ice_timeout') react.restart();
+    else if (in_reply_to === 'offer' || in_reply_to === 'webrtc_offer') react.offerError(error);
+    else react.emit('error', error);
+  },
+};

@@ -1,0 +1,91 @@
+// Microphone, camera and screen: asking for them, settling for what there is, and saying why not.
+
+/** @typedef {'insecure' | 'denied' | 'missing' | 'busy' | 'failed'} DeviceProblem */
+/**
+ * @typedef {object} Devices
+ * @property {MediaStreamTrack | null} audio
+ * @property {MediaStreamTrack | null} video
+ * @property {DeviceProblem | null} audioProblem why there is no microphone; null when not asked for
+ * @property {DeviceProblem | null} videoProblem
+ */
+
+/** @type {MediaTrackConstraints} */
+const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+/** @type {MediaTrackConstraints} */
+const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+
+/** @type {Record<string, DeviceProblem>} */
+const PROBLEM_OF_ERROR = {
+  NotAllowedError: 'denied',
+  SecurityError: 'denied',
+  NotFoundError: 'missing',
+  OverconstrainedError: 'missing',
+  NotReadableError: 'busy',
+  AbortError: 'busy',
+};
+
+/** @param {unknown} error from getUserMedia or getDisplayMedia @returns {DeviceProblem} */
+export function deviceProblem(error) {
+  return PROBLEM_OF_ERROR[/** @type {Error} */ (error)?.name] ?? 'failed';
+}
+
+/** @param {MediaStreamConstraints} constraints */
+function getUserMedia(constraints) {
+  return navigator.mediaDevices.getUserMedia(constraints);
+}
+
+/** @param {'audio' | 'video'} kind @returns {Promise<MediaStreamTrack>} */
+export async function openDevice(kind) {
+  if (!navigator.mediaDevices?.getUserMedia) throw new DOMException('insecure origin', 'InsecureError');
+  const stream = await getUserMedia(kind === 'audio' ? { audio: AUDIO } : { video: VIDEO });
+  return stream.getTracks()[0];
+}
+
+/**
+ * Opens what was asked for: together, so that the browser asks once, then each alone, so that a
+ * missing camera does not cost the microphone. Never throws.
+ * @param {{audio: boolean, video: boolean}} wanted
+ * @returns {Promise<Devices>}
+ */
+export async function openDevices({ audio, video }) {
+  /** @type {Devices} */
+  const devices = { audio: null, video: null, audioProblem: null, videoProblem: null };
+  if (!navigator.mediaDevices?.getUserMedia) {
+    devices.audioProblem = audio ? 'insecure' : null;
+    devices.videoProblem = video ? 'insecure' : null;
+    return devices;
+  }
+  if (audio && video) {
+    try {
+      const stream = await getUserMedia({ audio: AUDIO, video: VIDEO });
+      [devices.audio] = stream.getAudioTracks();
+      [devices.video] = stream.getVideoTracks();
+      return devices;
+    } catch {
+      // One of the two is to blame; below they answer for themselves.
+    }
+  }
+  if (audio) await openAlone('audio', devices);
+  if (video) await openAlone('video', devices);
+  return devices;
+}
+
+/** @param {'audio' | 'video'} kind @param {Devices} devices */
+async function openAlone(kind, devices) {
+  try {
+    devices[kind] = await openDevice(kind);
+  } catch (error) {
+    devices[`${kind}Problem`] = deviceProblem(error);
+  }
+}
+
+/** Asks the user for a screen, with its sound where the browser has it. @returns {Promise<MediaStream>} */
+export async function openScreen() {
+  if (!navigator.mediaDevices?.getDisplayMedia) throw new DOMException('no screen capture', 'NotFoundError');
+  const stream = await navigator.mediaDevices.getDisplayMedia({
+    video: { frameRate: { ideal: 15, max: 30 } },
+    audio: true,
+  });
+  for (const track of stream.getVideoTracks()) track.contentHint = 'detail';
+  return stream;
+}

@@ -1,0 +1,267 @@
+// The one peer connection of a participant: its own tracks on `sendonly` m-lines, its slots on
+// `recvonly` ones. We always offer, one offer at a time; whatever changes meanwhile goes into the next.
+
+import { KIND_OF_SOURCE } from './weir-roster.js';
+import { WeirError } from './weir-rest.js';
+
+/** @typedef {import('./weir-roster.js').Source} Source */
+/** @typedef {import('./weir-roster.js').Kind} Kind */
+/** @typedef {Record<string, any>} Message */
+/**
+ * @typedef {object} PeerHooks
+ * @property {(message: Message) => boolean} send false when the signaling is down: the offer waits for resend()
+ * @property {(state: 'connected' | 'unstable' | 'failed') => void} onPath the media path's condition changed
+ * @property {(error: WeirError) => void} onRejected the server refused an offer; it was taken back
+ * @property {() => void} onBroken this connection cannot be saved, only replaced
+ */
+/** @typedef {{source: Source, transceiver: RTCRtpTransceiver, simulcast: boolean}} Line */
+/** @typedef {{sdp?: string, error?: WeirError}} Verdict */
+
+const ANSWER_TIMEOUT_MS = 15_000;
+/** Low, middle and full resolution, in the order in which both browser families want them. */
+const SIMULCAST_LAYERS = [
+  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 2_000_000 },
+];
+const MAX_BITRATE = { microphone: 40_000, camera: 1_500_000, screen: 2_500_000, screen_audio: 96_000 };
+
+/** What the server forwards; the rest would only make a long offer longer. @param {RTCRtpCodec} codec */
+export function isWantedCodec({ mimeType, sdpFmtpLine = '' }) {
+  switch (mimeType.toLowerCase()) {
+    case 'audio/opus':
+    case 'audio/red':
+    case 'video/vp8':
+    case 'video/av1':
+    case 'video/rtx':
+      return true;
+    case 'video/vp9':
+      return !/profile-id=[1-9]/.test(sdpFmtpLine);
+    case 'video/h264':
+      return /packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=42[ec]0|profile-level-id=640c/i.test(sdpFmtpLine);
+    default:
+      return false;
+  }
+}
+
+export class Peer {
+  /** @param {RTCConfiguration} config @param {PeerHooks} hooks */
+  constructor(config, hooks) {
+    this.hooks = hooks;
+    this.pc = new RTCPeerConnection({ ...config, bundlePolicy: 'max-bundle' });
+    /** @type {Map<Source, Line>} */
+    this.lines = new Map();
+    /** @type {Line[]} m-lines whose track was unpublished, for the next one of their kind */
+    this.spare = [];
+    /** @type {Record<Kind, RTCRtpTransceiver[]>} */
+    this.slots = { audio: [], video: [] };
+    this.isClosed = false;
+    this.isOffering = false;
+    this.offerAgain = false;
+    this.restartWanted = false;
+    /** @type {((verdict: Verdict) => void) | null} */
+    this.onVerdict = null;
+    /** @type {Message[] | null} candidates that must not overtake their offer */
+    this.heldCandidates = null;
+    /** One stream for voice and face, one for the screen and its sound: what is to stay in sync. */
+    this.streams = { person: new MediaStream(), screen: new MediaStream() };
+    this.pc.onicecandidate = ({ candidate }) => this.#onCandidate(candidate);
+    this.pc.oniceconnectionstatechange = () => this.#onIceState();
+    this.pc.onconnectionstatechange = () => this.#onConnectionState();
+  }
+
+  /** @param {Kind} kind @param {number} count slots there should be; takes effect with the next offer */
+  growSlots(kind, count) {
+    while (this.slots[kind].length < count) {
+      const transceiver = this.pc.addTransceiver(kind, { direction: 'recvonly' });
+      this.#trimCodecs(transceiver, kind);
+      this.slots[kind].push(transceiver);
+    }
+  }
+
+  /** @param {string} mid @returns {MediaStreamTrack | null} what arrives in that slot */
+  trackOf(mid) {
+    const slot = [...this.slots.audio, ...this.slots.video].find((transceiver) => transceiver.mid === mid);
+    return slot?.receiver.track ?? null;
+  }
+
+  /**
+   * Sends a track; needs an offer afterwards.
+   * @param {Source} source @param {MediaStreamTrack | null} track @param {boolean} simulcast
+   */
+  async addLine(source, track, simulcast) {
+    const kind = KIND_OF_SOURCE[source];
+    const at = this.spare.findIndex((line) => KIND_OF_SOURCE[line.source] === kind && line.simulcast === simulcast);
+    if (at >= 0) {
+      const [{ transceiver }] = this.spare.splice(at, 1);
+      this.lines.set(source, { source, transceiver, simulcast });
+      transceiver.direction = 'sendonly';
+      await transceiver.sender.replaceTrack(track);
+      return;
+    }
+    const stream = source.startsWith('screen') ? this.streams.screen : this.streams.person;
+    const transceiver = this.pc.addTransceiver(track ?? kind, {
+      direction: 'sendonly',
+      streams: [stream],
+      sendEncodings: simulcast ? SIMULCAST_LAYERS : [{ maxBitrate: MAX_BITRATE[source] }],
+    });
+    this.#trimCodecs(transceiver, kind);
+    this.lines.set(source, { source, transceiver, simulcast });
+  }
+
+  /** Stops sending; needs an offer afterwards. @param {Source} source */
+  async removeLine(source) {
+    const line = this.lines.get(source);
+    if (!line) return;
+    this.lines.delete(source);
+    this.spare.push(line);
+    line.transceiver.direction = 'inactive';
+    await line.transceiver.sender.replaceTrack(null);
+  }
+
+  /** Changes what a line carries without an offer. @param {Source} source @param {MediaStreamTrack | null} track */
+  async replaceTrack(source, track) {
+    await this.lines.get(source)?.transceiver.sender.replaceTrack(track);
+  }
+
+  /**
+   * Changes the encodings of a line without an offer; an encoder that is not up yet keeps its own.
+   * @param {Source} source @param {(encoding: RTCRtpEncodingParameters) => void} change
+   */
+  async tuneEncodings(source, change) {
+    const sender = this.lines.get(source)?.transceiver.sender;
+    const parameters = sender?.getParameters();
+    if (!sender || !parameters?.encodings?.length) return;
+    const before = JSON.stringify(parameters.encodings);
+    parameters.encodings.forEach(change);
+    if (JSON.stringify(parameters.encodings) === before) return;
+    await sender.setParameters(parameters).catch(() => {});
+  }
+
+  /** @param {string} mid @param {Record<string, boolean>} rids which simulcast layers somebody wants */
+  async chooseLayers(mid, rids) {
+    for (const { source, transceiver } of this.lines.values())
+      if (transceiver.mid === mid)
+        await this.tuneEncodings(source, (encoding) => {
+          if (encoding.rid && encoding.rid in rids) encoding.active = rids[encoding.rid];
+        });
+  }
+
+  /** Brings the server up to date; calls while an offer is in flight fall together into the next. */
+  async negotiate({ iceRestart = false } = {}) {
+    this.restartWanted ||= iceRestart;
+    this.offerAgain = true;
+    if (this.isOffering || this.isClosed) return;
+    this.isOffering = true;
+    try {
+      while (this.offerAgain && !this.isClosed) await this.#offerOnce();
+    } catch {
+      if (!this.isClosed) this.hooks.onBroken();
+    } finally {
+      this.isOffering = false;
+    }
+  }
+
+  /** The signaling is back: what was under way when it went is said again. */
+  resend() {
+    if (this.onVerdict) this.#sendOffer();
+  }
+
+  /** @param {string} sdp */
+  onAnswer(sdp) {
+    this.onVerdict?.({ sdp });
+  }
+
+  /** @param {WeirError} error */
+  onOfferError(error) {
+    this.onVerdict?.({ error });
+  }
+
+  close() {
+    this.isClosed = true;
+    this.pc.onicecandidate = this.pc.oniceconnectionstatechange = this.pc.onconnectionstatechange = null;
+    this.onVerdict?.({});
+    this.pc.close();
+  }
+
+  async #offerOnce() {
+    this.offerAgain = false;
+    if (this.restartWanted) this.pc.restartIce();
+    this.restartWanted = false;
+    this.heldCandidates ??= [];
+    await this.pc.setLocalDescription();
+    const verdict = await this.#verdict();
+    if (this.isClosed) return;
+    if (verdict.sdp) await this.pc.setRemoteDescription({ type: 'answer', sdp: verdict.sdp });
+    else await this.#takeBack(verdict.error ?? new WeirError('no_answer', 'The server did not answer the offer'));
+  }
+
+  /** Sends the offer and waits for what the server makes of it. @returns {Promise<Verdict>} */
+  async #verdict() {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const verdict = await new Promise((resolve) => {
+      this.onVerdict = resolve;
+      this.#sendOffer();
+      // While the signaling is down nobody can answer: only silence on a working line counts.
+      timer = setTimeout(() => this.#sendOffer() && (timer = setTimeout(() => resolve({}), ANSWER_TIMEOUT_MS)), ANSWER_TIMEOUT_MS);
+    });
+    clearTimeout(timer);
+    this.onVerdict = null;
+    return verdict;
+  }
+
+  /** @returns {boolean} whether it could be sent */
+  #sendOffer() {
+    const description = this.pc.localDescription;
+    if (this.isClosed || !description) return false;
+    // The mids are known only now; the server must know the sources before it meets the m-lines.
+    const tracks = [...this.lines.values()]
+      .filter(({ transceiver }) => transceiver.mid !== null)
+      .map(({ source, transceiver }) => ({ mid: transceiver.mid, source }));
+    const sent =
+      this.hooks.send({ type: 'publish', tracks }) &&
+      this.hooks.send({ type: 'offer', offer: { type: 'offer', sdp: description.sdp } });
+    if (!sent) return false;
+    this.heldCandidates?.forEach((message) => this.hooks.send(message));
+    this.heldCandidates = null;
+    return true;
+  }
+
+  /** @param {WeirError} error */
+  async #takeBack(error) {
+    await this.pc.setLocalDescription({ type: 'rollback' });
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
+      const refused = this.slots[kind].filter((transceiver) => transceiver.mid === null);
+      this.slots[kind] = this.slots[kind].filter((transceiver) => transceiver.mid !== null);
+      refused.forEach((transceiver) => transceiver.stop());
+    }
+    this.hooks.onRejected(error);
+  }
+
+  /** @param {RTCIceCandidate | null} candidate */
+  #onCandidate(candidate) {
+    if (candidate?.candidate === '') return; // Firefox's mark of a generation's end; null follows
+    const message = { type: 'ice_candidate', candidate: candidate?.toJSON() ?? null };
+    if (this.heldCandidates) this.heldCandidates.push(message);
+    else this.hooks.send(message);
+  }
+
+  #onIceState() {
+    const state = this.pc.iceConnectionState;
+    if (state === 'connected' || state === 'completed') this.hooks.onPath('connected');
+    else if (state === 'disconnected') this.hooks.onPath('unstable');
+    else if (state === 'failed') this.hooks.onPath('failed');
+  }
+
+  #onConnectionState() {
+    const isDtlsDead = this.pc.connectionState === 'failed' && this.pc.iceConnectionState !== 'failed';
+    if (isDtlsDead) this.hooks.onBroken();
+  }
+
+  /** @param {RTCRtpTransceiver} transceiver @param {Kind} kind */
+  #trimCodecs(transceiver, kind) {
+    const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs.filter(isWantedCodec) ?? [];
+    if (codecs.length > 0) transceiver.setCodecPreferences?.(codecs);
+  }
+}
