@@ -20,7 +20,7 @@ struct sfu_pool;
 
 struct sfu_packet {
     /* Links. */
-    struct sfu_packet *next; /* In the free list, or in a track's burst. */
+    struct sfu_packet *next; /* In the free list. */
     struct sfu_pool *pool;
 
     /* State. */

@@ -1,0 +1,302 @@
+#include "sfu/track.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sfu/engine.h"
+#include "sfu/slot.h"
+#include "sfu/transport.h"
+
+static int layer_init(struct sfu_layer *layer, const struct sfu_media *media) {
+    size_t capacity = media->video ? SFU_HISTORY_VIDEO : SFU_HISTORY_AUDIO;
+    layer->history.entries = calloc(capacity, sizeof(*layer->history.entries));
+    layer->history.capacity = layer->history.entries ? capacity : 0;
+    layer->receiver.clock_rate_hz = rtp_codec_clock_rate_hz(media->codecs[0].codec);
+    return layer->history.entries ? 0 : -ENOMEM;
+}
+
+static void layer_forget_packets(struct sfu_layer *layer) {
+    for (size_t i = 0; i < layer->history.capacity; i++)
+        sfu_packet_unref(rtp_history_take(&layer->history, i));
+}
+
+int sfu_track_create(struct sfu_track **out, struct sfu_engine *engine,
+                     struct sfu_transport *publisher, unsigned owner,
+                     const struct sfu_media *media) {
+    struct sfu_track *track = calloc(1, sizeof(*track));
+    if (track == NULL)
+        return -ENOMEM;
+    track->engine = engine;
+    track->publisher = publisher;
+    track->owner = owner;
+    track->id = media->track;
+    track->media = *media;
+    track->layer_count = media->layer_count ? media->layer_count : 1;
+    int result = 0;
+    for (size_t i = 0; i < track->layer_count && result == 0; i++)
+        result = layer_init(&track->layers[i], media);
+    if (result < 0) {
+        sfu_track_destroy(track);
+        return result;
+    }
+    *out = track;
+    return 0;
+}
+
+static void forget_burst(struct sfu_track *track) {
+    for (size_t i = 0; i < track->burst_count; i++)
+        sfu_packet_unref(track->burst[i]);
+    track->burst_count = 0;
+}
+
+static void leave_dirty_list(struct sfu_track *track) {
+    struct sfu_track **link = &track->engine->dirty;
+    while (*link != NULL && *link != track)
+        link = &(*link)->next_dirty;
+    if (*link == track)
+        *link = track->next_dirty;
+}
+
+void sfu_track_destroy(struct sfu_track *track) {
+    if (track == NULL)
+        return;
+    if (track->dirty)
+        leave_dirty_list(track);
+    while (track->slot_count > 0)
+        sfu_track_detach(track, track->slots[0]);
+    forget_burst(track);
+    for (size_t i = 0; i < track->layer_count; i++) {
+        layer_forget_packets(&track->layers[i]);
+        free(track->layers[i].history.entries);
+    }
+    free(track->slots);
+    free(track);
+}
+
+int sfu_track_attach(struct sfu_track *track, struct sfu_slot *slot) {
+    if (track->slot_count == track->slot_capacity) {
+        size_t capacity = track->slot_capacity ? track->slot_capacity * 2 : 4;
+        struct sfu_slot **slots = realloc(track->slots, capacity * sizeof(struct sfu_slot *));
+        if (slots == NULL)
+            return -ENOMEM;
+        track->slots = slots;
+        track->slot_capacity = capacity;
+    }
+    slot->track = track;
+    slot->place = track->slot_count;
+    track->slots[track->slot_count++] = slot;
+    return 0;
+}
+
+void sfu_track_detach(struct sfu_track *track, struct sfu_slot *slot) {
+    struct sfu_slot *last = track->slots[--track->slot_count];
+    track->slots[slot->place] = last;
+    last->place = slot->place;
+    slot->track = NULL;
+}
+
+static void join_burst(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
+    if (track->burst_count == SFU_BURST_MAX)
+        sfu_track_flush(track, now_us);
+    track->burst[track->burst_count++] = sfu_packet_ref(packet);
+    if (track->dirty)
+        return;
+    track->dirty = true;
+    track->next_dirty = track->engine->dirty;
+    track->engine->dirty = track;
+}
+
+static void choose_layers(struct sfu_track *track, uint64_t now_us) {
+    for (size_t i = 0; i < track->slot_count; i++)
+        sfu_slot_choose_layer(track->slots[i], now_us);
+}
+
+static void note_flow(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer) {
+    layer->last_packet_us = now_us;
+    if (!layer->flowing) {
+        layer->flowing = true;
+        choose_layers(track, now_us);
+    }
+    if (!track->flowed && track->publisher != NULL) {
+        track->flowed = true;
+        struct sfu_event event = {.type = SFU_EVENT_TRACK_FLOWS,
+                                  .participant = track->publisher->participant,
+                                  .track = track->id};
+        track->engine->config.on_event(track->engine->config.ctx, &event);
+    }
+}
+
+/* What every packet does, in its owner's engine and in a mirror's. */
+static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
+    struct sfu_layer *layer = &track->layers[packet->layer];
+    note_flow(track, now_us, layer);
+    if (packet->seq > layer->newest_seq)
+        layer->newest_seq = packet->seq;
+    if (!packet->skip) {
+        sfu_packet_unref(rtp_history_put(&layer->history, packet->seq, sfu_packet_ref(packet)));
+        if (track->media.video && packet->descriptor.keyframe && packet->descriptor.frame_start)
+            layer->keyframe_wanted = false;
+        if (packet->descriptor.width != 0) {
+            layer->width = packet->descriptor.width;
+            layer->height = packet->descriptor.height;
+        }
+    }
+    join_burst(track, now_us, packet);
+}
+
+/* The source began new numbers: what was kept under the old ones is void. */
+static void restart_layer(struct sfu_track *track, uint8_t index) {
+    struct sfu_layer *layer = &track->layers[index];
+    layer_forget_packets(layer);
+    layer->nack = (struct rtp_nack){0};
+    layer->newest_seq = 0;
+    for (size_t i = 0; i < track->slot_count; i++)
+        if (track->slots[i]->layer == index)
+            track->slots[i]->switching = true;
+}
+
+static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index, uint64_t seq) {
+    struct sfu_layer *layer = &track->layers[index];
+    if (!track->media.nack)
+        return;
+    if (rtp_nack_on_packet(&layer->nack, now_us, seq) && track->media.video)
+        sfu_track_want_keyframe(track, now_us, index);
+    uint64_t due_us = rtp_nack_next_deadline(&layer->nack);
+    if (due_us != UINT64_MAX)
+        sfu_transport_wake_at(track->publisher, due_us);
+}
+
+static void describe(struct sfu_track *track, struct sfu_packet *packet) {
+    const uint8_t *payload = packet->data + packet->rtp.payload_offset;
+    packet->skip = packet->rtp.payload_len == 0;
+    if (packet->skip)
+        return;
+    if (rtp_codec_parse(packet->codec, payload, packet->rtp.payload_len, &packet->extensions,
+                        &packet->descriptor) < 0) {
+        track->engine->counters.drop_payload_malformed++;
+        packet->skip = true;
+    }
+}
+
+void sfu_track_on_packet(struct sfu_track *track, uint64_t now_us, uint8_t index,
+                         struct sfu_packet *packet, bool retransmitted) {
+    struct sfu_layer *layer = &track->layers[index];
+    enum rtp_arrival arrival =
+        rtp_receiver_on_packet(&layer->receiver, now_us, packet->rtp.seq, packet->rtp.timestamp,
+                               packet->rtp.payload_len, retransmitted, &packet->seq);
+    if (arrival == RTP_ARRIVAL_DUPLICATE || arrival == RTP_ARRIVAL_SUSPECT) {
+        track->engine->counters.drop_rtp_duplicate++;
+        return;
+    }
+    if (arrival == RTP_ARRIVAL_RESTART)
+        restart_layer(track, index);
+    packet->track = track->id;
+    packet->layer = index;
+    describe(track, packet);
+    watch_gaps(track, now_us, index, packet->seq);
+    keep(track, now_us, packet);
+}
+
+void sfu_track_on_mirrored(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
+    /* Its owner's numbers jumped back: the source restarted there. */
+    struct sfu_layer *layer = &track->layers[packet->layer];
+    if (packet->seq + RTP_MAX_DROPOUT < layer->newest_seq)
+        restart_layer(track, packet->layer);
+    keep(track, now_us, packet);
+}
+
+static void feed_mirrors(struct sfu_track *track) {
+    struct sfu_engine *engine = track->engine;
+    for (uint64_t rest = track->mirrors; rest != 0; rest &= rest - 1) {
+        unsigned worker = (unsigned)__builtin_ctzll(rest);
+        for (size_t i = 0; i < track->burst_count; i++) {
+            struct sfu_pipe_entry entry = {.type = SFU_PIPE_PACKET,
+                                           .track = track->id,
+                                           .packet = sfu_packet_ref(track->burst[i])};
+            if (engine->config.pipe(engine->config.ctx, worker, &entry))
+                continue;
+            sfu_packet_unref(entry.packet);
+            engine->counters.drop_pipe_full++;
+        }
+    }
+}
+
+void sfu_track_flush(struct sfu_track *track, uint64_t now_us) {
+    for (size_t i = 0; i < track->slot_count; i++)
+        for (size_t k = 0; k < track->burst_count; k++)
+            sfu_slot_forward(track->slots[i], now_us, track->burst[k]);
+    feed_mirrors(track);
+    forget_burst(track);
+}
+
+uint64_t sfu_track_next_in_burst(const struct sfu_track *track, const struct sfu_packet *packet) {
+    bool passed = false;
+    for (size_t i = 0; i < track->burst_count; i++) {
+        const struct sfu_packet *other = track->burst[i];
+        if (passed && other->layer == packet->layer && other->seq > packet->seq)
+            return other->seq;
+        passed = passed || other == packet;
+    }
+    return UINT64_MAX;
+}
+
+void sfu_track_set_clock(struct sfu_track *track, uint8_t index, uint64_t at_us,
+                         uint32_t timestamp) {
+    struct sfu_layer *layer = &track->layers[index];
+    layer->has_clock = true;
+    layer->clock_us = at_us;
+    layer->clock_timestamp = timestamp;
+    for (uint64_t rest = track->mirrors; rest != 0; rest &= rest - 1) {
+        struct sfu_pipe_entry entry = {.type = SFU_PIPE_CLOCK,
+                                       .layer = index,
+                                       .track = track->id,
+                                       .clock_us = at_us,
+                                       .clock_timestamp = timestamp};
+        track->engine->config.pipe(track->engine->config.ctx, (unsigned)__builtin_ctzll(rest),
+                                   &entry);
+    }
+}
+
+static void ask_owner(struct sfu_track *track, uint64_t now_us, uint8_t index) {
+    struct sfu_pipe_entry entry = {.type = SFU_PIPE_KEYFRAME, .layer = index, .track = track->id};
+    track->layers[index].keyframe_asked_us = now_us;
+    track->engine->config.pipe(track->engine->config.ctx, track->owner, &entry);
+}
+
+void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t index) {
+    struct sfu_layer *layer = &track->layers[index];
+    bool already_wanted = layer->keyframe_wanted;
+    uint64_t free_at_us =
+        layer->keyframe_asked_us ? layer->keyframe_asked_us + SFU_KEYFRAME_INTERVAL_US : 0;
+    layer->keyframe_wanted = true;
+    if (track->publisher != NULL)
+        sfu_transport_wake_at(track->publisher, free_at_us > now_us ? free_at_us : now_us);
+    else if (!already_wanted || free_at_us <= now_us)
+        ask_owner(track, now_us, index); /* Which merges what all workers ask. */
+}
+
+uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us) {
+    uint64_t next_us = UINT64_MAX;
+    for (size_t i = 0; i < track->layer_count; i++) {
+        struct sfu_layer *layer = &track->layers[i];
+        if (!layer->keyframe_wanted || layer->ssrc == 0)
+            continue;
+        if (layer->keyframe_asked_us == 0 ||
+            now_us >= layer->keyframe_asked_us + SFU_KEYFRAME_INTERVAL_US) {
+            sfu_reports_send_pli(track->publisher, layer->ssrc);
+            layer->keyframe_asked_us = now_us;
+        }
+        uint64_t again_us = layer->keyframe_asked_us + SFU_KEYFRAME_INTERVAL_US;
+        next_us = again_us < next_us ? again_us : next_us;
+    }
+    return next_us;
+}
+
+struct sfu_packet *sfu_track_find(const struct sfu_track *track, uint8_t index, uint32_t seq) {
+    const struct sfu_layer *layer = &track->layers[index];
+    uint64_t whole = (layer->newest_seq & ~(uint64_t)UINT32_MAX) | seq;
+    if (whole > layer->newest_seq)
+        whole -= (uint64_t)1 << 32;
+    return rtp_history_get(&layer->history, whole);
+}
