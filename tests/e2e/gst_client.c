@@ -73,12 +73,12 @@ static char *describe_publisher(const char *rgb_text, const char *hz_text) {
 }
 
 /* webrtcbin would offer sendrecv; and a publisher answers NACKs. */
-static void set_direction(GstElement *webrtc, GstWebRTCRTPTransceiverDirection direction) {
+static void prepare_senders(GstElement *webrtc) {
     GArray *transceivers = NULL;
     g_signal_emit_by_name(webrtc, "get-transceivers", &transceivers);
     for (guint i = 0; i < transceivers->len; i++)
         g_object_set(g_array_index(transceivers, GstWebRTCRTPTransceiver *, i), "direction",
-                     direction, NULL);
+                     GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, "do-nack", TRUE, NULL);
     g_array_unref(transceivers);
 }
 
@@ -283,7 +283,7 @@ static void build(struct client *client, int argc, char **argv) {
         client->webrtc = gst_bin_get_by_name(GST_BIN(client->pipeline), "webrtc");
     }
     if (publishes) {
-        set_direction(client->webrtc, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY);
+        prepare_senders(client->webrtc);
         return;
     }
     add_receiver(client->webrtc,
