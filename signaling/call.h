@@ -58,6 +58,8 @@ struct sig_participant {
     uint64_t joined_at_ms; /* The newest time; 0: never. */
     uint64_t left_at_ms;   /* 0: never, or in again. */
     uint64_t total_ms;     /* Of the stays that are over. */
+    uint64_t gone_at_us;   /* JOINED without a session: when they count as gone, on the monotonic
+                              clock; 0: not at all. Means nothing to the store. */
 };
 
 struct sig_call {
