@@ -61,7 +61,8 @@ struct sig_config {
     int drain_deadline_s;
     int session_lifetime_s;
 
-    /* Log. */
+    /* Log and files. */
+    char *config_file; /* What --config named, or NULL. */
     enum sig_log_level log_level;
     enum sig_log_format log_format;
 };

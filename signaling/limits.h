@@ -40,8 +40,7 @@ int sig_addresses_open(struct sig_addresses *addresses, const struct sockaddr *a
                        uint64_t now_us);
 
 /* Takes back what sig_addresses_open counted. */
-void sig_addresses_close(struct sig_addresses *addresses, const struct sockaddr *address,
-                         uint64_t now_us);
+void sig_addresses_close(struct sig_addresses *addresses, const struct sockaddr *address);
 
 /* Takes a token for a request of an address that has a connection open; false: over its rate. */
 bool sig_addresses_request(struct sig_addresses *addresses, const struct sockaddr *address,
