@@ -197,7 +197,7 @@ static void begin_source(struct sfu_slot *slot) {
         .track = slot->track->id, .generation = generation, .layer = slot->layer};
 }
 
-static void send(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
+static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
     if (packet->skip) {
         if (!slot->switching)
             rtp_rewriter_drop(&slot->rewriter, packet->seq, &packet->descriptor);
@@ -225,7 +225,7 @@ static void catch_up(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pa
     for (uint64_t seq = first->seq + 1; seq <= layer->newest_seq && seq < end; seq++) {
         const struct sfu_packet *packet = rtp_history_get(&layer->history, seq);
         if (packet != NULL)
-            send(slot, now_us, packet);
+            pass_on(slot, now_us, packet);
     }
 }
 
@@ -239,7 +239,7 @@ void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
     if (slot->wish.paused || !sfu_transport_is_open(slot->transport))
         return;
     if (packet->layer == slot->layer && !slot->awaits_keyframe) {
-        send(slot, now_us, packet);
+        pass_on(slot, now_us, packet);
         return;
     }
     if (!may_begin(slot, packet))
@@ -247,7 +247,7 @@ void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
     slot->layer = packet->layer;
     slot->awaits_keyframe = false;
     slot->switching = true;
-    send(slot, now_us, packet);
+    pass_on(slot, now_us, packet);
     catch_up(slot, now_us, packet);
 }
 

@@ -276,7 +276,7 @@ void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t i
         ask_owner(track, now_us, index); /* Which merges what all workers ask. */
 }
 
-uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us) {
+static uint64_t ask_keyframes(struct sfu_track *track, uint64_t now_us) {
     uint64_t next_us = UINT64_MAX;
     for (size_t i = 0; i < track->layer_count; i++) {
         struct sfu_layer *layer = &track->layers[i];
@@ -291,6 +291,19 @@ uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us) {
         next_us = again_us < next_us ? again_us : next_us;
     }
     return next_us;
+}
+
+uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us) {
+    bool stopped = false;
+    for (size_t i = 0; i < track->layer_count && track->layer_count > 1; i++) {
+        struct sfu_layer *layer = &track->layers[i];
+        bool idle = layer->flowing && now_us >= layer->last_packet_us + SFU_LAYER_IDLE_US;
+        layer->flowing = layer->flowing && !idle;
+        stopped = stopped || idle;
+    }
+    if (stopped)
+        choose_layers(track, now_us);
+    return ask_keyframes(track, now_us);
 }
 
 struct sfu_packet *sfu_track_find(const struct sfu_track *track, uint8_t index, uint32_t seq) {

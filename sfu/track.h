@@ -104,9 +104,9 @@ void sfu_track_set_clock(struct sfu_track *track, uint8_t layer, uint64_t at_us,
  * comes. */
 void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t layer);
 
-/* Sends the keyframe requests that are due. Returns when it next has something to do, UINT64_MAX
- * for never. */
-uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us);
+/* Sends the keyframe requests that are due, and notices layers that stopped. Returns when it next
+ * has something to do, UINT64_MAX for never. */
+uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us);
 
 /* The packet of a layer by the low 32 bits of its unwrapped number, or NULL; valid until the next
  * packet. */

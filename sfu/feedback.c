@@ -1,0 +1,123 @@
+/* What peers report: as publishers (sender reports) and as subscribers (receiver reports, NACK,
+ * PLI, FIR). */
+#include "sfu/transport.h"
+
+enum { NACKS_MAX = 256 /* Answered of one packet; no honest receiver asks for more. */ };
+
+static struct sfu_stream *find_stream(struct sfu_transport *transport, uint32_t ssrc) {
+    for (size_t i = 0; i < transport->stream_count; i++)
+        if (transport->streams[i].ssrc == ssrc)
+            return &transport->streams[i];
+    return NULL;
+}
+
+static struct sfu_slot *find_slot(struct sfu_transport *transport, uint32_t ssrc) {
+    for (size_t i = 0; i < transport->mline_count; i++)
+        if (transport->mlines[i].slot != NULL && transport->mlines[i].media.slot_ssrc == ssrc)
+            return transport->mlines[i].slot;
+    return NULL;
+}
+
+static int64_t ntp_to_us(uint64_t ntp) {
+    return (int64_t)(ntp >> 32) * 1000000 + (int64_t)(((ntp & UINT32_MAX) * 1000000) >> 32);
+}
+
+/* One offset for all streams of a publisher, so that what is late for one is late for all and lips
+ * stay in sync. The least delayed report is the truest; the slow rise follows a clock that drifts.
+ */
+static void learn_clock(struct sfu_transport *transport, uint64_t now_us, int64_t publisher_us) {
+    int64_t offset_us = (int64_t)now_us - publisher_us;
+    int64_t above_us = offset_us - transport->clock_offset_us;
+    if (!transport->has_clock || above_us < 0 || above_us > 1000000)
+        transport->clock_offset_us = offset_us;
+    else
+        transport->clock_offset_us += above_us / 64;
+    transport->has_clock = true;
+}
+
+static void on_sender_info(struct sfu_transport *transport, uint64_t now_us,
+                           const struct rtcp_packet *packet) {
+    struct rtcp_sender_info info;
+    if (rtcp_sr_parse(packet, &info) < 0)
+        return;
+    struct sfu_stream *stream = find_stream(transport, info.ssrc);
+    if (stream == NULL || stream->rtx)
+        return;
+    rtp_receiver_on_sr(&stream->track->layers[stream->layer].receiver, now_us, &info);
+    int64_t publisher_us = ntp_to_us(info.ntp);
+    learn_clock(transport, now_us, publisher_us);
+    sfu_track_set_clock(stream->track, stream->layer,
+                        (uint64_t)(publisher_us + transport->clock_offset_us), info.rtp_timestamp);
+}
+
+/* RFC 3550 section 6.4.1: now, less when the report left us, less how long the peer held it. */
+static void learn_rtt(struct sfu_transport *transport, uint64_t now_us,
+                      const struct rtcp_report_block *block) {
+    if (block->last_sr == 0)
+        return;
+    uint32_t now_q16 = (uint32_t)((now_us / 1000000) << 16 | ((now_us % 1000000) << 16) / 1000000);
+    uint32_t rtt_q16 = now_q16 - block->last_sr - block->delay_since_last_sr;
+    if (rtt_q16 > 10u << 16) /* More than ten seconds: a clock jumped. */
+        return;
+    uint64_t rtt_us = ((uint64_t)rtt_q16 * 1000000) >> 16;
+    transport->rtt_us = (transport->rtt_us * 7 + rtt_us) / 8;
+}
+
+static void on_report_blocks(struct sfu_transport *transport, uint64_t now_us,
+                             const struct rtcp_packet *packet) {
+    struct rtcp_report_block block;
+    for (size_t i = 0; rtcp_report_block_at(packet, i, &block); i++)
+        if (find_slot(transport, block.ssrc) != NULL)
+            learn_rtt(transport, now_us, &block);
+}
+
+static void on_nack(struct sfu_transport *transport, uint64_t now_us,
+                    const struct rtcp_packet *packet) {
+    uint32_t sender_ssrc, media_ssrc;
+    if (rtcp_feedback_parse(packet, &sender_ssrc, &media_ssrc) < 0)
+        return;
+    struct sfu_slot *slot = find_slot(transport, media_ssrc);
+    uint16_t seqs[NACKS_MAX];
+    size_t count = slot ? rtcp_nack_parse(packet, seqs, NACKS_MAX) : 0;
+    transport->engine->counters.nacks_received += count;
+    if (slot != NULL)
+        sfu_slot_on_nack(slot, now_us, seqs, count);
+}
+
+static void on_keyframe_request(struct sfu_transport *transport, uint64_t now_us, uint32_t ssrc) {
+    transport->engine->counters.keyframe_requests_received++;
+    struct sfu_slot *slot = find_slot(transport, ssrc);
+    if (slot != NULL)
+        sfu_slot_on_keyframe_request(slot, now_us);
+}
+
+static void on_payload_feedback(struct sfu_transport *transport, uint64_t now_us,
+                                const struct rtcp_packet *packet) {
+    uint32_t sender_ssrc, media_ssrc;
+    if (packet->count == RTCP_FMT_PLI &&
+        rtcp_feedback_parse(packet, &sender_ssrc, &media_ssrc) == 0)
+        on_keyframe_request(transport, now_us, media_ssrc);
+    uint8_t command_seq;
+    if (packet->count == RTCP_FMT_FIR)
+        for (size_t i = 0; rtcp_fir_at(packet, i, &media_ssrc, &command_seq); i++)
+            on_keyframe_request(transport, now_us, media_ssrc);
+}
+
+void sfu_feedback_on_rtcp(struct sfu_transport *transport, uint64_t now_us, const uint8_t *data,
+                          size_t len) {
+    if (rtcp_validate(data, len) < 0) {
+        transport->engine->counters.drop_rtcp_malformed++;
+        return;
+    }
+    struct rtcp_packet packet;
+    for (size_t offset = 0; rtcp_next(data, len, &offset, &packet);) {
+        if (packet.type == RTCP_SR)
+            on_sender_info(transport, now_us, &packet);
+        if (packet.type == RTCP_SR || packet.type == RTCP_RR)
+            on_report_blocks(transport, now_us, &packet);
+        if (packet.type == RTCP_RTPFB && packet.count == RTCP_FMT_NACK)
+            on_nack(transport, now_us, &packet);
+        if (packet.type == RTCP_PSFB)
+            on_payload_feedback(transport, now_us, &packet);
+    }
+}

@@ -1,0 +1,128 @@
+/* The RTCP that a transport sends by the clock: sender and receiver reports, transport-wide
+ * feedback, NACKs; and keyframe requests. */
+#include "sfu/transport.h"
+
+enum {
+    RTCP_LEN_MAX = 1200 - SFU_SRTCP_OVERHEAD_MAX, /* One unfragmented datagram. */
+    BLOCKS_MAX = 31,                              /* RC has five bits. */
+    NACKS_MAX = 128,                              /* Asked for in one packet. */
+};
+
+struct report {
+    struct rtcp_builder builder;
+    uint8_t data[1200];
+};
+
+static void report_init(struct report *report) {
+    rtcp_builder_init(&report->builder, report->data, RTCP_LEN_MAX);
+}
+
+static void report_send(struct sfu_transport *transport, struct report *report) {
+    if (report->builder.len > 0)
+        sfu_transport_send_rtcp(transport, report->data, report->builder.len);
+    report_init(report);
+}
+
+static size_t collect_blocks(struct sfu_transport *transport, uint64_t now_us,
+                             struct rtcp_report_block blocks[BLOCKS_MAX]) {
+    size_t count = 0;
+    for (size_t i = 0; i < transport->stream_count && count < BLOCKS_MAX; i++) {
+        const struct sfu_stream *stream = &transport->streams[i];
+        if (!stream->rtx && rtp_receiver_report(&stream->track->layers[stream->layer].receiver,
+                                                now_us, stream->ssrc, &blocks[count]))
+            count++;
+    }
+    return count;
+}
+
+/* A compound begins with a report and its SDES (RFC 3550 section 6.1); the sender reports of the
+ * other slots follow. */
+uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us) {
+    struct rtcp_report_block blocks[BLOCKS_MAX];
+    size_t block_count = collect_blocks(transport, now_us, blocks);
+    struct report report;
+    report_init(&report);
+    bool begun = false;
+    for (size_t i = 0; i < transport->mline_count; i++) {
+        struct sfu_slot *slot = transport->mlines[i].slot;
+        struct rtcp_sender_info info;
+        if (slot == NULL || !sfu_slot_report(slot, now_us, &info))
+            continue;
+        if (rtcp_append_sr(&report.builder, &info, blocks, begun ? 0 : block_count) < 0) {
+            report_send(transport, &report);
+            rtcp_append_sr(&report.builder, &info, NULL, 0);
+        }
+        if (report.builder.len > 0 && !begun)
+            rtcp_append_sdes(&report.builder, info.ssrc, SFU_CNAME);
+        begun = true;
+    }
+    if (!begun && block_count > 0) {
+        rtcp_append_rr(&report.builder, transport->ssrc, blocks, block_count);
+        rtcp_append_sdes(&report.builder, transport->ssrc, SFU_CNAME);
+    }
+    report_send(transport, &report);
+    return now_us + SFU_REPORT_INTERVAL_US;
+}
+
+uint64_t sfu_reports_send_twcc(struct sfu_transport *transport, uint64_t now_us) {
+    uint32_t media_ssrc = transport->stream_count ? transport->streams[0].ssrc : 0;
+    uint8_t body[RTP_TWCC_BODY_MAX];
+    /* As many as a window can need, so that the loop is bounded whatever the body holds. */
+    for (int i = 0; i < 8 && rtp_twcc_pending(transport->twcc) > 0; i++) {
+        struct report report;
+        report_init(&report);
+        size_t len = rtp_twcc_feedback_write(transport->twcc, body, sizeof(body));
+        if (len == 0)
+            break;
+        rtcp_append_feedback(&report.builder, RTCP_RTPFB, RTCP_FMT_TWCC, transport->ssrc,
+                             media_ssrc, body, len);
+        report_send(transport, &report);
+    }
+    (void)now_us;
+    return UINT64_MAX; /* Until the next packet. */
+}
+
+static void send_nack(struct sfu_transport *transport, uint32_t media_ssrc, const uint16_t *seqs,
+                      size_t count) {
+    size_t written = 0;
+    struct report report;
+    report_init(&report);
+    rtcp_append_nack(&report.builder, transport->ssrc, media_ssrc, seqs, count, &written);
+    report_send(transport, &report);
+    transport->engine->counters.nacks_sent += written;
+}
+
+static uint64_t nack_layer(struct sfu_transport *transport, uint64_t now_us,
+                           const struct sfu_stream *stream) {
+    struct sfu_layer *layer = &stream->track->layers[stream->layer];
+    uint16_t seqs[NACKS_MAX];
+    bool gave_up = false;
+    uint64_t given_up_before = layer->nack.given_up;
+    size_t count = rtp_nack_due(&layer->nack, now_us, transport->rtt_us, seqs, NACKS_MAX, &gave_up);
+    if (count > 0)
+        send_nack(transport, stream->ssrc, seqs, count);
+    transport->engine->counters.rtp_lost_upstream += layer->nack.given_up - given_up_before;
+    if (gave_up && stream->track->media.video)
+        sfu_track_want_keyframe(stream->track, now_us, stream->layer);
+    return rtp_nack_next_deadline(&layer->nack);
+}
+
+uint64_t sfu_reports_send_nacks(struct sfu_transport *transport, uint64_t now_us) {
+    uint64_t next_us = UINT64_MAX;
+    for (size_t i = 0; i < transport->stream_count; i++) {
+        const struct sfu_stream *stream = &transport->streams[i];
+        if (stream->rtx || !stream->track->media.nack)
+            continue;
+        uint64_t at_us = nack_layer(transport, now_us, stream);
+        next_us = at_us < next_us ? at_us : next_us;
+    }
+    return next_us;
+}
+
+void sfu_reports_send_pli(struct sfu_transport *transport, uint32_t media_ssrc) {
+    struct report report;
+    report_init(&report);
+    rtcp_append_pli(&report.builder, transport->ssrc, media_ssrc);
+    report_send(transport, &report);
+    transport->engine->counters.keyframe_requests_sent++;
+}
