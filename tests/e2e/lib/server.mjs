@@ -56,7 +56,7 @@ export async function startWeir({ args = [], demo = true, env = {}, rtcAddress =
   const rtcPort = await freeUdpPorts(count);
   const data = scratch('data');
   const line = ['--listen', '127.0.0.1:0', '--rtc-address', rtcAddress, '--rtc-port', String(rtcPort),
-    '--workers', String(count), '--data', data, ...(demo ? ['--demo'] : []), ...args];
+    '--workers', String(count), '--data', data, '--drain-deadline-s', '2', ...(demo ? ['--demo'] : []), ...args];
   const child = spawn(weirBinary, line, { env: { ...process.env, ...env }, cwd: data });
   running.add(child);
   const weir = new Weir(child, { rtcPort, workers: count, data });
@@ -87,13 +87,11 @@ class Weir {
     });
   }
 
-  // SIGTERM, twice when a call is still running (the second one does not wait), and the verdict.
+  // SIGTERM, and the verdict. Calls that still run get the two seconds of our drain deadline.
   async stop() {
     if (!this.exited) this.child.kill('SIGTERM');
-    const patience = setTimeout(() => this.child.kill('SIGTERM'), 1_000);
     const limit = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
     const { code, signal } = await this.closed;
-    clearTimeout(patience);
     clearTimeout(limit);
     this.checkLog();
     if (code !== 0) throw new Error(`weir exited with ${code ?? signal}:\n${this.tail()}`);
