@@ -34,7 +34,7 @@ static void advance(struct rtp_twcc_receiver *receiver, uint64_t seq) {
         for (uint64_t i = receiver->newest + 1; i <= seq; i++)
             *arrival_of(receiver, i) = 0;
     receiver->newest = seq;
-    if (seq - receiver->base >= RTP_TWCC_WINDOW && seq > receiver->base)
+    if (seq - receiver->base >= RTP_TWCC_WINDOW)
         receiver->base = seq - RTP_TWCC_WINDOW + 1;
 }
 
