@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "rtp/codec.h"
+#include "rtp/marks.h"
 
 /* What was sent under one outgoing number. */
 struct rtp_rewriter_entry {
@@ -27,20 +28,27 @@ struct rtp_rewriter {
     struct rtp_rewriter_entry *sent; /* Zeroed, a ring by out_seq. */
     uint16_t capacity;               /* A power of two. */
     uint32_t clock_rate_hz;
-    /* State. */
+    /* State; nothing outside reads it. */
     uint8_t source; /* Current generation; 0 before the first switch. */
     bool started;   /* A packet of the current source has been mapped. */
+    bool aligned;   /* What the switch said, until the source's first packet. */
     bool sent_any;
     uint16_t out_seq;       /* Newest outgoing number. */
-    uint32_t out_timestamp; /* Newest outgoing timestamp, and when it left. */
+    uint32_t out_timestamp; /* Newest outgoing timestamp, and when its first packet left. */
     uint64_t out_at_us;
-    uint64_t source_first; /* First number of the current source that may pass. */
-    uint64_t source_newest;
-    uint64_t seq_offset; /* source seq - dropped so far = out seq, modulo 2^64. */
-    uint32_t timestamp_offset;
-    uint16_t picture_id, picture_id_offset;
-    uint8_t tl0picidx, tl0picidx_offset;
-    /* Further state may follow; nothing outside reads it. */
+    uint32_t timestamp_offset;  /* To add to the source's. */
+    uint64_t source_first;      /* First number of the current source that may pass. */
+    uint64_t seq_offset;        /* source seq - dropped so far = out seq, modulo 2^64. */
+    struct rtp_marks dropped;   /* Packets of the source that were left out. */
+    int32_t dropped_picture_id; /* Whose the newest left out is, or RTP_NO_NUMBER. */
+    uint8_t dropped_spatial;
+    bool has_pictures; /* The source has sent a picture id, a TL0PICIDX. */
+    bool has_tl0picidx;
+    uint16_t picture_id; /* Newest outgoing. */
+    uint8_t tl0picidx;
+    uint8_t tl0picidx_offset;         /* To subtract from the source's. */
+    uint64_t picture_offset;          /* source picture - left out so far = out picture. */
+    struct rtp_marks hidden_pictures; /* Pictures of the source whose id was closed up. */
 };
 
 /* What a mapped packet leaves with. */
@@ -51,35 +59,45 @@ struct rtp_rewritten {
     uint8_t tl0picidx;
 };
 
-/* first_seq is below 2^15 (RFC 3711 roll-over guessing when the first packets are lost). */
+/* Prepares a stream without a source. The ring is borrowed for life. The first packet leaves with
+ * first_seq and first_timestamp, which are random; first_seq is below 2^15 (RFC 3711 roll-over
+ * guessing when the first packets are lost). Picture ids and TL0PICIDX begin at bits of
+ * first_timestamp. */
 void rtp_rewriter_init(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry *sent,
                        uint16_t capacity, uint32_t clock_rate_hz, uint16_t first_seq,
                        uint32_t first_timestamp);
 
 /* Begins a new source: the next packet mapped is its first. For a source whose timestamps can be
  * aligned with the last one's by sender reports, aligned says so and timestamp_offset is what to
- * add; otherwise the new source continues from the time elapsed since the last packet. Timestamps
- * never go back: the first one is at least one unit (video: one 30 Hz frame, 3000 units; audio:
- * 960) ahead of the last. */
+ * add; otherwise, or where that leads 75 ms or more away from what can be, the new source continues
+ * from the time elapsed since the last packet. Timestamps never go back: the first one is at least
+ * one unit (video: one 30 Hz frame, 3000 units; audio: 960) ahead of the last. */
 void rtp_rewriter_switch(struct rtp_rewriter *rewriter, bool aligned, uint32_t timestamp_offset);
 
-/* Maps a packet that will be sent. seq is unwrapped. Returns false when it must not be sent: older
- * than the source's first packet, or one that was left out by rtp_rewriter_drop, or older than the
- * ring remembers. A late packet gets the number that was kept free for it. */
+/* Maps a packet that will be sent. seq is unwrapped. A late packet gets the number that was kept
+ * free for it. Returns false, and changes nothing, when it must not be sent: older than the
+ * source's first packet or than what is remembered (the ring, RTP_MARKS_SPAN packets of the
+ * source), left out by rtp_rewriter_drop or of a picture whose id was closed up, sent already, or
+ * no source yet. A jump ahead of more than 3,000 numbers (MAX_DROPOUT of RFC 3550) is not loss: it
+ * is closed up. descriptor may be NULL for a codec without numbers. */
 bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
                       uint32_t timestamp, const struct rtp_descriptor *descriptor,
                       struct rtp_rewritten *out);
 
 /* Leaves a packet of the current source out without a gap in the outgoing numbers (temporal layer
  * not wanted, padding only). Only the newest can be left out this way; for an older one nothing
- * changes (its number stays a gap). frame_start && picture id: the picture id closes up as well. */
+ * changes (its number stays a gap, so that a late packet of an unwanted layer is better sent). Lost
+ * packets between two that are left out of one picture and spatial layer are left out as well. With
+ * the first packet of a picture its picture id closes up too, unless it is fixed (VP9). descriptor
+ * may be NULL. */
 void rtp_rewriter_drop(struct rtp_rewriter *rewriter, uint64_t seq,
                        const struct rtp_descriptor *descriptor);
 
 /* The entry of an outgoing number that a NACK names, or NULL: never sent, or too long ago. */
 struct rtp_rewriter_entry *rtp_rewriter_find(struct rtp_rewriter *rewriter, uint16_t out_seq);
 
-/* The outgoing timestamp that corresponds to one of the current source; for sender reports. */
+/* The outgoing timestamp that corresponds to one of the current source; for sender reports. Means
+ * something once a packet of the source has been mapped. */
 uint32_t rtp_rewriter_timestamp(const struct rtp_rewriter *rewriter, uint32_t source_timestamp);
 
 #endif
