@@ -67,13 +67,18 @@ struct sig_sdp_terms {
 /* Negotiates an offer against the agreement in force (NULL: the first offer), which is not changed:
  * m-lines keep their position, mid and kind (a refused m-line may be taken by another); track
  * numbers, slot SSRCs and stream names go on. Returns 0 with a new agreement to destroy; -EPROTO
- * (422: no ICE credentials, no or another sha-256 fingerprint, a client that wants to be DTLS
- * server, no rtcp-mux, no m-line with a usable codec, an m-line that changed), -EACCES (403),
- * -EMSGSIZE (429), -ENOMEM (503) with error filled. */
+ * (422: no ICE credentials, no sha-256 fingerprint, a client that wants to be DTLS server, no
+ * rtcp-mux, no m-line with a usable codec, an m-line that changed), -EACCES (403), -EMSGSIZE (429),
+ * -ENOMEM (503) with error filled. */
 int sig_sdp_negotiate(const struct sig_sdp_offer *offer, const struct sig_sdp_agreement *before,
                       const struct sig_sdp_terms *terms, struct sig_sdp_agreement **out,
                       struct sig_sdp_error *error);
 void sig_sdp_agreement_destroy(struct sig_sdp_agreement *agreement);
+
+/* Whether the offer is of the peer connection that the agreement is with: it has the same
+ * certificate. Otherwise the client has begun anew, and the offer is negotiated against NULL. */
+bool sig_sdp_is_same_peer(const struct sig_sdp_offer *offer,
+                          const struct sig_sdp_agreement *agreement);
 
 /* The agreement as sfu_negotiate takes it; lives as long as the agreement. One entry per m-line of
  * the offer; refused ones (data channels) are SFU_INACTIVE without codecs. */
