@@ -68,8 +68,9 @@ size_t sfu_srtp_out_tag_len(const struct sfu_srtp_out *out);
 /* Protects one RTP packet. The header of header_len bytes (seq and SSRC are read from it) already
  * stands at packet; prefix (prefix_len bytes, may be 0) and payload are encrypted from where they
  * are to behind it, and the tag follows. payload must not overlap packet. Returns the length of the
- * whole. The sequence number may be older than the newest by less than 2^15 (retransmission without
- * RTX) but the same packet index must never be protected twice with different content. */
+ * whole, or 0 when OpenSSL failed and nothing may be sent. The sequence number may be older than
+ * the newest by less than 2^15 (retransmission without RTX) but the same packet index must never be
+ * protected twice with different content. */
 size_t sfu_srtp_protect_rtp(struct sfu_srtp_out *out, struct sfu_srtp_stream *stream,
                             uint8_t *packet, size_t header_len, const uint8_t *prefix,
                             size_t prefix_len, const uint8_t *payload, size_t payload_len);
