@@ -1,0 +1,306 @@
+#include "sfu/room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sfu_room_create(struct sfu_room **out, uint64_t id, sfu_carry_fn carry, void *ctx) {
+    struct sfu_room *room = calloc(1, sizeof(*room));
+    if (room == NULL)
+        return -ENOMEM;
+    *room = (struct sfu_room){.id = id, .carry = carry, .ctx = ctx};
+    *out = room;
+    return 0;
+}
+
+void sfu_room_destroy(struct sfu_room *room) {
+    while (room != NULL && room->members != NULL)
+        sfu_member_destroy(room->members);
+    free(room);
+}
+
+int sfu_member_create(struct sfu_member **out, struct sfu_room *room, uint64_t id,
+                      unsigned worker) {
+    struct sfu_member *member = calloc(1, sizeof(*member));
+    if (member == NULL)
+        return -ENOMEM;
+    *member = (struct sfu_member){.room = room, .id = id, .worker = worker, .next = room->members};
+    room->members = member;
+    *out = member;
+    return 0;
+}
+
+/* --- What fits where --- */
+
+/* H264 decoders differ by profile_idc, the first byte of profile-level-id (RFC 6184 section 8.1).
+ */
+static bool codec_fits(const struct sfu_codec *sent, const struct sfu_codec *taken) {
+    if (sent->codec != taken->codec)
+        return false;
+    return sent->codec != RTP_CODEC_H264 || sent->profile >> 16 == taken->profile >> 16 ||
+           sent->profile == 0 || taken->profile == 0;
+}
+
+bool sfu_media_fits(const struct sfu_media *track, const struct sfu_media *slot) {
+    for (size_t i = 0; i < slot->codec_count; i++)
+        if (codec_fits(&track->codecs[0], &slot->codecs[i]))
+            return track->video == slot->video;
+    return false;
+}
+
+static bool may_watch(const struct sfu_member *member, const struct sfu_published *track,
+                      const struct sfu_member_slot *slot) {
+    return track->member != member && sfu_media_fits(&track->media, &slot->media);
+}
+
+static struct sfu_member_slot *slot_with(struct sfu_member *member,
+                                         const struct sfu_published *track) {
+    for (size_t i = 0; i < member->slot_count; i++)
+        if (member->slots[i].track == track)
+            return &member->slots[i];
+    return NULL;
+}
+
+static struct sfu_member_slot *slot_at(struct sfu_member *member, bool video, size_t place) {
+    for (size_t i = 0; i < member->slot_count; i++)
+        if (member->slots[i].media.video == video && member->slots[i].place == place)
+            return &member->slots[i];
+    return NULL;
+}
+
+static struct sfu_published *find_track(const struct sfu_room *room, uint64_t id) {
+    struct sfu_published *track = room->tracks;
+    while (track != NULL && track->media.track != id)
+        track = track->next;
+    return track;
+}
+
+/* --- Filling slots --- */
+
+static void carry(struct sfu_member *member, struct sfu_member_slot *slot,
+                  struct sfu_published *track) {
+    struct sfu_published *was = slot->track;
+    if (was == track)
+        return;
+    slot->track = track;
+    slot->changed = true;
+    member->room->carry(member->room->ctx, member, slot, was);
+}
+
+static bool is_screen(enum sfu_source source) {
+    return source == SFU_SOURCE_SCREEN || source == SFU_SOURCE_SCREEN_AUDIO;
+}
+
+/* A microphone and a camera of one participant belong together, and a screen and its sound. */
+static bool are_siblings(const struct sfu_published *a, const struct sfu_published *b) {
+    return a->member == b->member && a->media.video != b->media.video &&
+           is_screen(a->media.source) == is_screen(b->media.source);
+}
+
+/* How well a track goes into a free slot: best beside its sibling, next best where the place of its
+ * sibling is still free. */
+static int rank(struct sfu_member *member, const struct sfu_member_slot *slot,
+                const struct sfu_published *track) {
+    const struct sfu_member_slot *partner = slot_at(member, !slot->media.video, slot->place);
+    if (partner == NULL)
+        return 1;
+    if (partner->track == NULL)
+        return 2;
+    return are_siblings(partner->track, track) ? 3 : 0;
+}
+
+static void place(struct sfu_member *member, struct sfu_published *track) {
+    if (track->member == member || slot_with(member, track) != NULL)
+        return;
+    struct sfu_member_slot *best = NULL;
+    int best_rank = -1;
+    for (size_t i = 0; i < member->slot_count; i++) {
+        struct sfu_member_slot *slot = &member->slots[i];
+        if (slot->track != NULL || slot->wish.track != 0 || !may_watch(member, track, slot))
+            continue;
+        int slot_rank = rank(member, slot, track);
+        if (slot_rank > best_rank) {
+            best = slot;
+            best_rank = slot_rank;
+        }
+    }
+    if (best != NULL)
+        carry(member, best, track);
+}
+
+static void fill_pinned(struct sfu_member *member, struct sfu_member_slot *slot) {
+    struct sfu_published *wanted = find_track(member->room, slot->wish.track);
+    if (wanted != NULL && !may_watch(member, wanted, slot))
+        wanted = NULL;
+    struct sfu_member_slot *other = wanted ? slot_with(member, wanted) : NULL;
+    if (other != NULL && other != slot)
+        carry(member, other, NULL);
+    carry(member, slot, wanted);
+}
+
+static void fill(struct sfu_member *member) {
+    for (size_t i = 0; i < member->slot_count; i++)
+        if (member->slots[i].wish.track != 0)
+            fill_pinned(member, &member->slots[i]);
+    for (struct sfu_published *track = member->room->tracks; track != NULL; track = track->next)
+        place(member, track);
+}
+
+/* --- Publishing --- */
+
+static struct sfu_published *publish(struct sfu_member *member, const struct sfu_media *media) {
+    struct sfu_published *track = calloc(1, sizeof(*track));
+    if (track == NULL)
+        return NULL;
+    track->member = member;
+    track->media = *media;
+    struct sfu_published **end = &member->room->tracks;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = track;
+    return track;
+}
+
+static void unpublish(struct sfu_room *room, struct sfu_published *track) {
+    struct sfu_published **link = &room->tracks;
+    while (*link != track)
+        link = &(*link)->next;
+    *link = track->next;
+    for (struct sfu_member *member = room->members; member != NULL; member = member->next) {
+        struct sfu_member_slot *slot = slot_with(member, track);
+        if (slot == NULL)
+            continue;
+        carry(member, slot, NULL);
+        fill(member);
+    }
+    free(track);
+}
+
+static bool still_published(const struct sfu_published *track, const struct sfu_media *media,
+                            size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (media[i].direction == SFU_PUBLISHES && media[i].track == track->media.track)
+            return true;
+    return false;
+}
+
+static void end_tracks(struct sfu_member *member, const struct sfu_media *media, size_t count) {
+    for (struct sfu_published *track = member->room->tracks, *next; track != NULL; track = next) {
+        next = track->next;
+        if (track->member == member && !still_published(track, media, count))
+            unpublish(member->room, track);
+    }
+}
+
+static void begin_tracks(struct sfu_member *member) {
+    struct sfu_room *room = member->room;
+    for (size_t i = 0; i < member->media_count; i++) {
+        const struct sfu_media *media = &member->media[i];
+        if (media->direction != SFU_PUBLISHES)
+            continue;
+        struct sfu_published *track = find_track(room, media->track);
+        if (track != NULL) {
+            track->media = *media;
+            continue;
+        }
+        track = publish(member, media);
+        for (struct sfu_member *other = room->members; track != NULL && other != NULL;
+             other = other->next)
+            fill(other);
+    }
+}
+
+/* --- Slots --- */
+
+static void begin_slot(struct sfu_member *member, const struct sfu_media *media,
+                       struct sfu_member_slot *slot) {
+    *slot = (struct sfu_member_slot){.media = *media};
+    memcpy(slot->wish.mid, media->mid, sizeof(slot->wish.mid));
+    for (size_t i = 0; i < member->slot_count; i++)
+        slot->place += member->slots[i].media.video == media->video;
+}
+
+static struct sfu_member_slot *find_slot(struct sfu_member *member, const char *mid) {
+    for (size_t i = 0; i < member->slot_count; i++)
+        if (strcmp(member->slots[i].media.mid, mid) == 0)
+            return &member->slots[i];
+    return NULL;
+}
+
+/* Slots that are inactive now carry nothing, and keep their place should they come back. */
+static void update_slots(struct sfu_member *member, struct sfu_member_slot *slots) {
+    memcpy(slots, member->slots, member->slot_count * sizeof(*slots));
+    free(member->slots);
+    member->slots = slots;
+    for (size_t i = 0; i < member->media_count; i++) {
+        const struct sfu_media *media = &member->media[i];
+        struct sfu_member_slot *slot = find_slot(member, media->mid);
+        if (slot != NULL) {
+            if (media->direction != SFU_SLOT)
+                carry(member, slot, NULL);
+            slot->media = *media;
+        } else if (media->direction == SFU_SLOT) {
+            begin_slot(member, media, &member->slots[member->slot_count]);
+            member->slot_count++;
+        }
+    }
+}
+
+static bool contradicts(const struct sfu_member *member, const struct sfu_media *media,
+                        size_t count) {
+    if (count < member->media_count)
+        return true;
+    for (size_t i = 0; i < member->media_count; i++) {
+        const struct sfu_media *before = &member->media[i];
+        if (strcmp(before->mid, media[i].mid) != 0 ||
+            (before->video != media[i].video && before->direction != SFU_INACTIVE))
+            return true;
+    }
+    return false;
+}
+
+int sfu_member_describe(struct sfu_member *member, const struct sfu_media *media, size_t count) {
+    if (contradicts(member, media, count))
+        return -EINVAL;
+    struct sfu_media *copy = malloc((count ? count : 1) * sizeof(*copy));
+    struct sfu_member_slot *slots = calloc(member->slot_count + count + 1, sizeof(*slots));
+    if (copy == NULL || slots == NULL) {
+        free(copy);
+        free(slots);
+        return -ENOMEM;
+    }
+    memcpy(copy, media, count * sizeof(*copy));
+    free(member->media);
+    member->media = copy;
+    member->media_count = count;
+    update_slots(member, slots);
+    end_tracks(member, copy, count);
+    begin_tracks(member);
+    fill(member);
+    return 0;
+}
+
+int sfu_member_subscribe(struct sfu_member *member, const struct sfu_wish *wish) {
+    struct sfu_member_slot *slot = find_slot(member, wish->mid);
+    if (slot == NULL)
+        return -ENOENT;
+    slot->wish = *wish;
+    fill(member);
+    return 0;
+}
+
+void sfu_member_destroy(struct sfu_member *member) {
+    if (member == NULL)
+        return;
+    for (size_t i = 0; i < member->slot_count; i++)
+        carry(member, &member->slots[i], NULL);
+    member->slot_count = 0; /* Nothing is placed here any more. */
+    end_tracks(member, NULL, 0);
+    struct sfu_member **link = &member->room->members;
+    while (*link != member)
+        link = &(*link)->next;
+    *link = member->next;
+    free(member->slots);
+    free(member->media);
+    free(member);
+}

@@ -1,0 +1,198 @@
+#include "sfu/udp.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+enum {
+    /* A keyframe to some hundred subscribers is a few megabytes; the kernel halves what it may not
+       give. */
+    SOCKET_BUFFER_BYTES = 4 * 1024 * 1024,
+};
+
+static int parse_address(const char *address, uint16_t port, struct sockaddr_storage *out) {
+    memset(out, 0, sizeof(*out));
+    if (uv_ip4_addr(address, port, (struct sockaddr_in *)out) == 0)
+        return sizeof(struct sockaddr_in);
+    if (uv_ip6_addr(address, port, (struct sockaddr_in6 *)out) == 0)
+        return sizeof(struct sockaddr_in6);
+    return -EINVAL;
+}
+
+int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso) {
+    struct sockaddr_storage local;
+    int len = parse_address(address, port, &local);
+    *udp = (struct sfu_udp){.fd = -1, .gso = gso};
+    if (len < 0)
+        return len;
+    int fd = socket(local.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int one = 1, bytes = SOCKET_BUFFER_BYTES;
+    if (local.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+    /* The forced form passes the system's limit where we may (CAP_NET_ADMIN). */
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    if (bind(fd, (struct sockaddr *)&local, (socklen_t)len) < 0) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    udp->fd = fd;
+    return 0;
+}
+
+void sfu_udp_close(struct sfu_udp *udp) {
+    if (udp->fd >= 0)
+        close(udp->fd);
+    udp->fd = -1;
+}
+
+int sfu_udp_read(struct sfu_udp *udp, uint32_t via,
+                 struct sfu_packet *packets[static SFU_UDP_BATCH],
+                 struct sfu_address from[static SFU_UDP_BATCH]) {
+    struct mmsghdr headers[SFU_UDP_BATCH];
+    struct iovec iov[SFU_UDP_BATCH];
+    struct sockaddr_storage names[SFU_UDP_BATCH];
+    for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
+        iov[i] = (struct iovec){.iov_base = packets[i]->data, .iov_len = SFU_PACKET_CAPACITY};
+        headers[i].msg_hdr = (struct msghdr){.msg_name = &names[i],
+                                             .msg_namelen = sizeof(names[i]),
+                                             .msg_iov = &iov[i],
+                                             .msg_iovlen = 1};
+    }
+    int count = recvmmsg(udp->fd, headers, SFU_UDP_BATCH, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < count; i++) {
+        bool whole = !(headers[i].msg_hdr.msg_flags & MSG_TRUNC);
+        packets[i]->len = whole ? headers[i].msg_len : 0;
+        sfu_address_from_sockaddr(&from[i], (struct sockaddr *)&names[i], via);
+    }
+    return count > 0 ? count : 0;
+}
+
+/* --- Writing: messages become kernel headers, one for each run with GSO, one for each datagram
+ * without --- */
+
+enum { WRITE_HEADERS = 64 };
+
+struct write {
+    struct mmsghdr headers[WRITE_HEADERS];
+    struct iovec iov[WRITE_HEADERS];
+    struct sockaddr_storage names[WRITE_HEADERS];
+    _Alignas(struct cmsghdr) uint8_t control[WRITE_HEADERS][CMSG_SPACE(sizeof(uint16_t))];
+    const struct sfu_message *messages[WRITE_HEADERS];
+    size_t count;
+};
+
+static void add_header(struct write *write, const struct sfu_message *message, uint8_t *data,
+                       size_t len) {
+    size_t i = write->count++;
+    write->iov[i] = (struct iovec){.iov_base = data, .iov_len = len};
+    write->messages[i] = message;
+    write->headers[i].msg_hdr = (struct msghdr){
+        .msg_name = &write->names[i],
+        .msg_namelen = sfu_address_to_sockaddr(&message->to, &write->names[i]),
+        .msg_iov = &write->iov[i],
+        .msg_iovlen = 1,
+    };
+    if (len <= message->segment_len)
+        return;
+    struct msghdr *header = &write->headers[i].msg_hdr;
+    header->msg_control = write->control[i];
+    header->msg_controllen = sizeof(write->control[i]);
+    struct cmsghdr *control = CMSG_FIRSTHDR(header);
+    control->cmsg_level = SOL_UDP;
+    control->cmsg_type = UDP_SEGMENT;
+    control->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+    memcpy(CMSG_DATA(control), &message->segment_len, sizeof(uint16_t));
+}
+
+static size_t segments_of(const struct write *write, size_t i) {
+    size_t segment_len = write->messages[i]->segment_len;
+    return (write->iov[i].iov_len + segment_len - 1) / segment_len;
+}
+
+static void write_plainly(struct sfu_udp *udp, const struct sfu_message *message);
+
+/* GSO was refused: this kernel or device has none. The socket does without for good, and the run is
+ * sent in pieces. */
+static void give_up_gso(struct sfu_udp *udp, const struct sfu_message *message) {
+    udp->gso = false;
+    write_plainly(udp, message);
+}
+
+static void count_sent(struct sfu_udp *udp, const struct write *write, size_t i) {
+    size_t segments = segments_of(write, i);
+    udp->sent += segments;
+    udp->sent_bytes += write->iov[i].iov_len;
+    udp->gso_messages += segments > 1;
+    udp->gso_segments += segments > 1 ? segments : 0;
+}
+
+static void push(struct sfu_udp *udp, struct write *write) {
+    for (size_t done = 0; done < write->count;) {
+        int sent =
+            sendmmsg(udp->fd, write->headers + done, (unsigned)(write->count - done), MSG_DONTWAIT);
+        for (int i = 0; i < sent; i++)
+            count_sent(udp, write, done + (size_t)i);
+        if (sent > 0) {
+            done += (size_t)sent;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        bool run = segments_of(write, done) > 1;
+        if (run && udp->gso && (errno == EINVAL || errno == EIO))
+            give_up_gso(udp, write->messages[done]);
+        else
+            udp->failed += segments_of(write, done);
+        done++;
+    }
+    write->count = 0;
+}
+
+static void add_segments(struct sfu_udp *udp, struct write *write,
+                         const struct sfu_message *message) {
+    for (size_t offset = 0; offset < message->len; offset += message->segment_len) {
+        size_t rest = message->len - offset;
+        if (write->count == WRITE_HEADERS)
+            push(udp, write);
+        add_header(write, message, message->data + offset,
+                   rest < message->segment_len ? rest : message->segment_len);
+    }
+}
+
+static void write_plainly(struct sfu_udp *udp, const struct sfu_message *message) {
+    struct write write;
+    write.count = 0;
+    add_segments(udp, &write, message);
+    push(udp, &write);
+}
+
+void sfu_udp_write(struct sfu_udp *udp, const struct sfu_message *messages, size_t count) {
+    struct write write;
+    write.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!udp->gso) {
+            add_segments(udp, &write, &messages[i]);
+            continue;
+        }
+        if (write.count == WRITE_HEADERS)
+            push(udp, &write);
+        add_header(&write, &messages[i], messages[i].data, messages[i].len);
+    }
+    push(udp, &write);
+}
