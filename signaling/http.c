@@ -1,0 +1,453 @@
+/* The HTTP server in the loop: libmicrohttpd watches its sockets with an epoll descriptor of its
+ * own, which the loop polls; what it wants to do later is a timer. Each connection has one deadline
+ * at a time, looked at a few times a second. */
+#include "signaling/http_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/address.h"
+#include "signaling/log.h"
+
+#define MAX_BODY_BYTES 65536u
+#define MAX_CONNECTIONS 1000u
+#define RECEIVE_TIMEOUT_MS 10000u
+#define SEND_TIMEOUT_MS 60000u
+#define ANSWER_TIMEOUT_MS 15000u
+#define SWEEP_MS 1000u
+#define TLS_FILE_BYTES_MAX 1048576
+/* Own checks come first; the library's limit only must not. */
+#define LIBRARY_CONNECTIONS_SPARE 64u
+
+uint64_t http_now_us(const struct sig_http *http) {
+    return uv_now(http->loop) * 1000;
+}
+
+void http_hold(struct sig_http *http) {
+    http->handle_count++;
+}
+
+void http_release(struct sig_http *http) {
+    if (--http->handle_count > 0 || !http->is_closing)
+        return;
+    void (*on_closed)(void *) = http->on_closed;
+    void *data = http->on_closed_data;
+    sig_addresses_destroy(http->addresses);
+    free(http->routes);
+    free(http->tls_cert);
+    free(http->tls_key);
+    free(http);
+    if (on_closed)
+        on_closed(data);
+}
+
+static void set_deadline(struct http_connection *connection, unsigned timeout_ms,
+                         enum http_refusal missed) {
+    connection->deadline_us = http_now_us(connection->http) + (uint64_t)timeout_ms * 1000;
+    connection->missed = missed;
+}
+
+/* The loop. */
+
+static void run(struct sig_http *http) {
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    http->is_running = true;
+    MHD_run(http->daemon);
+    http->is_running = false;
+    /* A timeout of 0 is the next turn, after other descriptors have had theirs. */
+    if (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES && !http->is_closing)
+        uv_timer_start(&http->run_timer, http->run_timer.timer_cb, timeout_ms, 0);
+}
+
+static void on_daemon_ready(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    run(poll->data);
+}
+
+static void on_run_timer(uv_timer_t *timer) {
+    run(timer->data);
+}
+
+void http_kick(struct sig_http *http) {
+    if (!http->is_closing)
+        uv_timer_start(&http->run_timer, on_run_timer, 0, 0);
+}
+
+/* Requests. */
+
+/* Before the body: whether its announced size alone is reason enough to answer now. */
+static bool is_answered_early(struct sig_http_request *request) {
+    size_t max = request->connection->http->options.max_body_bytes;
+    const char *length = sig_http_header(request, "Content-Length");
+    bool is_huge = length && strtoull(length, NULL, 10) > 2 * (unsigned long long)max;
+    if (is_huge && request->status == 0) {
+        request->connection->http->refusals[HTTP_REFUSED_BODY]++;
+        sig_http_error(request, 413, "too_large", "the body may have %zu bytes", max);
+    }
+    /* Who asks for leave to send a body is told at once; others are let finish, since a reply while
+     * they still send may be lost on the way. */
+    return is_huge || (request->status != 0 && sig_http_header(request, "Expect") != NULL);
+}
+
+static enum MHD_Result begin(struct http_connection *connection, struct MHD_Connection *mhd,
+                             const char *url, const char *method, void **context) {
+    struct sig_http *http = connection->http;
+    struct sig_http_request *request = http_request_create(connection, mhd, url, method);
+    if (request == NULL)
+        return MHD_NO;
+    *context = request;
+    connection->request = request;
+    set_deadline(connection, http->options.receive_timeout_ms, HTTP_REFUSED_RECEIVE);
+    if (!sig_addresses_request(http->addresses, (struct sockaddr *)&connection->address,
+                               http_now_us(http))) {
+        http->refusals[HTTP_REFUSED_REQUEST]++;
+        sig_http_error(request, 429, "too_many_requests", "too many requests from your address");
+    } else {
+        http_route(request);
+    }
+    return is_answered_early(request) ? http_reply_queue(request) : MHD_YES;
+}
+
+static enum MHD_Result hand_over(struct sig_http_request *request) {
+    struct http_connection *connection = request->connection;
+    set_deadline(connection, connection->http->options.send_timeout_ms, HTTP_REFUSED_SEND);
+    return http_reply_queue(request);
+}
+
+static enum MHD_Result handle(struct sig_http_request *request) {
+    struct http_connection *connection = request->connection;
+    request->phase = HTTP_HANDLING;
+    connection->deadline_us = HTTP_NO_DEADLINE;
+    if (request->is_body_too_big) {
+        connection->http->refusals[HTTP_REFUSED_BODY]++;
+        sig_http_error(request, 413, "too_large", "the body may have %zu bytes",
+                       connection->http->options.max_body_bytes);
+    }
+    if (request->status == 0)
+        request->matched->route->handler(request, request->matched->data);
+    if (request->status != 0)
+        return hand_over(request);
+    if (!request->is_suspend_asked) {
+        sig_log(SIG_LOG_ERROR, NULL, "http: %s %s was not answered by its handler", request->method,
+                request->path);
+        sig_http_error(request, 500, "internal", "the server made a mistake");
+        return hand_over(request);
+    }
+    request->phase = HTTP_SUSPENDED;
+    set_deadline(connection, connection->http->options.answer_timeout_ms, HTTP_REFUSED_ANSWER);
+    MHD_suspend_connection(request->mhd);
+    return MHD_YES;
+}
+
+/* The library calls this for a request's headers, each piece of its body, its end, and after
+ * resuming. */
+static enum MHD_Result on_access(void *data, struct MHD_Connection *mhd, const char *url,
+                                 const char *method, const char *version, const char *upload,
+                                 size_t *upload_size, void **context) {
+    struct sig_http_request *request = *context;
+    (void)data;
+    (void)version;
+    if (request == NULL) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        return info ? begin(info->socket_context, mhd, url, method, context) : MHD_NO;
+    }
+    if (*upload_size > 0) {
+        int error = http_request_receive(request, upload, *upload_size);
+        *upload_size = 0;
+        return error == 0 ? MHD_YES : MHD_NO;
+    }
+    if (request->phase == HTTP_RECEIVING)
+        return handle(request);
+    return request->response ? hand_over(request) : MHD_YES;
+}
+
+static void on_completed(void *data, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode why) {
+    struct sig_http_request *request = *context;
+    (void)data;
+    (void)mhd;
+    (void)why;
+    if (request == NULL)
+        return;
+    struct http_connection *connection = request->connection;
+    *context = NULL;
+    connection->request = NULL;
+    set_deadline(connection, connection->http->options.receive_timeout_ms, HTTP_REFUSED_RECEIVE);
+    http_request_destroy(request);
+}
+
+static void on_connection(void *data, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what) {
+    struct sig_http *http = data;
+    struct http_connection *connection = *context;
+    (void)mhd;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = http->accepting;
+        http->accepting = NULL;
+    } else if (connection) {
+        *context = NULL;
+        http_connection_unlink(connection);
+    }
+}
+
+void http_connection_unlink(struct http_connection *connection) {
+    struct sig_http *http = connection->http;
+    if (connection->prev)
+        connection->prev->next = connection->next;
+    else
+        http->connections = connection->next;
+    if (connection->next)
+        connection->next->prev = connection->prev;
+    http->connection_count--;
+    sig_addresses_close(http->addresses, (struct sockaddr *)&connection->address);
+    free(connection);
+}
+
+/* Deadlines. */
+
+static void on_missed(struct http_connection *connection) {
+    struct sig_http_request *request = connection->request;
+    connection->http->refusals[connection->missed]++;
+    connection->deadline_us = HTTP_NO_DEADLINE;
+    if (connection->missed != HTTP_REFUSED_ANSWER) {
+        /* The library sees the end of the stream and cleans up. */
+        shutdown(connection->fd, SHUT_RDWR);
+        return;
+    }
+    sig_log_throttled(SIG_LOG_WARN, NULL, "http-answer", "http: %s %s was not answered in time",
+                      request->method, request->path);
+    if (request->on_gone)
+        request->on_gone(request, request->on_gone_data);
+    sig_http_error(request, 503, "timeout", "the server could not answer in time");
+}
+
+static void on_sweep(uv_timer_t *timer) {
+    struct sig_http *http = timer->data;
+    uint64_t now_us = http_now_us(http);
+    struct http_connection *next;
+    for (struct http_connection *at = http->connections; at; at = next) {
+        next = at->next;
+        if (now_us >= at->deadline_us)
+            on_missed(at);
+    }
+    sig_addresses_sweep(http->addresses, now_us);
+    http_listen_resume(http);
+}
+
+/* A quarter of the shortest time that is kept, so that tests may keep short ones. */
+static uint64_t sweep_ms(const struct sig_http_options *options) {
+    uint64_t ms = SWEEP_MS;
+    const unsigned timeouts_ms[] = {options->receive_timeout_ms, options->send_timeout_ms,
+                                    options->answer_timeout_ms};
+    for (size_t i = 0; i < 3; i++)
+        ms = timeouts_ms[i] / 4 < ms ? timeouts_ms[i] / 4 : ms;
+    return ms ? ms : 1;
+}
+
+/* Starting and ending. */
+
+__attribute__((format(printf, 2, 0))) static void on_library_log(void *data, const char *format,
+                                                                 va_list args) {
+    char line[512];
+    (void)data;
+    vsnprintf(line, sizeof(line), format, args);
+    line[strcspn(line, "\n")] = '\0';
+    sig_log_throttled(SIG_LOG_DEBUG, NULL, line, "http: %s", line);
+}
+
+static int read_file(const char *path, char **text) {
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return -errno;
+    char *bytes = malloc(TLS_FILE_BYTES_MAX + 1);
+    size_t len = bytes ? fread(bytes, 1, TLS_FILE_BYTES_MAX, file) : 0;
+    bool failed = bytes == NULL || ferror(file) || !feof(file);
+    fclose(file);
+    if (failed) {
+        free(bytes);
+        return -EIO;
+    }
+    bytes[len] = '\0';
+    *text = bytes;
+    return 0;
+}
+
+static int read_tls(struct sig_http *http, const char *cert, const char *key) {
+    if (cert == NULL)
+        return 0;
+    int error = read_file(cert, &http->tls_cert);
+    if (error)
+        sig_log(SIG_LOG_ERROR, NULL, "http: %s: %s", cert, strerror(-error));
+    if (error == 0 && (error = key ? read_file(key, &http->tls_key) : -EINVAL) != 0)
+        sig_log(SIG_LOG_ERROR, NULL, "http: %s: %s", key ? key : "no key", strerror(-error));
+    return error;
+}
+
+static int start_daemon(struct sig_http *http) {
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_UPGRADE |
+                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (http->tls_cert ? MHD_USE_TLS : 0);
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls_cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls_key},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    http->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_access, http, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, http,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, http, MHD_OPTION_CONNECTION_LIMIT,
+        http->options.max_connections + LIBRARY_CONNECTIONS_SPARE, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, http->tls_cert ? tls : tls + 2,
+        MHD_OPTION_END);
+    if (http->daemon == NULL) {
+        sig_log(SIG_LOG_ERROR, NULL, "http: cannot start%s",
+                http->tls_cert ? "; is the certificate the key's?" : "");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* From here on the server is ended by sig_http_close alone. */
+static int start_loop(struct sig_http *http) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    uv_timer_init(http->loop, &http->run_timer);
+    uv_timer_init(http->loop, &http->sweep_timer);
+    http->run_timer.data = http->sweep_timer.data = http->daemon_poll.data = http;
+    http->run_timer.timer_cb = on_run_timer;
+    http->handle_count = 3;
+    int error = uv_poll_init(http->loop, &http->daemon_poll, info->epoll_fd);
+    if (error) {
+        http->handle_count = 2;
+        http->daemon_poll.type = UV_UNKNOWN_HANDLE;
+        return error;
+    }
+    uv_poll_start(&http->daemon_poll, UV_READABLE, on_daemon_ready);
+    uint64_t every_ms = sweep_ms(&http->options);
+    uv_timer_start(&http->sweep_timer, on_sweep, every_ms, every_ms);
+    return 0;
+}
+
+static void fill_defaults(struct sig_http_options *options) {
+    options->max_body_bytes = options->max_body_bytes ? options->max_body_bytes : MAX_BODY_BYTES;
+    options->max_connections =
+        options->max_connections ? options->max_connections : MAX_CONNECTIONS;
+    options->receive_timeout_ms =
+        options->receive_timeout_ms ? options->receive_timeout_ms : RECEIVE_TIMEOUT_MS;
+    options->send_timeout_ms =
+        options->send_timeout_ms ? options->send_timeout_ms : SEND_TIMEOUT_MS;
+    options->answer_timeout_ms =
+        options->answer_timeout_ms ? options->answer_timeout_ms : ANSWER_TIMEOUT_MS;
+}
+
+int sig_http_create(struct sig_http **out, uv_loop_t *loop,
+                    const struct sig_http_options *options) {
+    struct sig_http *http = calloc(1, sizeof(*http));
+    if (http == NULL)
+        return -ENOMEM;
+    http->loop = loop;
+    http->options = *options;
+    fill_defaults(&http->options);
+    http->addresses = sig_addresses_create(&(struct sig_address_limits){
+        .connections = options->connections_per_address,
+        .requests_per_s = options->requests_per_second,
+    });
+    int error = http->addresses ? read_tls(http, options->tls_cert, options->tls_key) : -ENOMEM;
+    signal(SIGPIPE, SIG_IGN); /* A client that left is an EPIPE. */
+    if (error == 0)
+        error = start_daemon(http);
+    if (error != 0) {
+        http->handle_count = 1;
+        http->is_closing = true;
+        http_release(http);
+        return error;
+    }
+    error = start_loop(http);
+    if (error == 0)
+        error = http_listen(http);
+    if (error != 0) {
+        sig_http_close(http, NULL, NULL);
+        return error;
+    }
+    *out = http;
+    return 0;
+}
+
+uint16_t sig_http_port(const struct sig_http *http) {
+    return http->listeners[0].port;
+}
+
+bool sig_http_is_tls(const struct sig_http *http) {
+    return http->tls_cert != NULL;
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+    http_release(handle->data);
+}
+
+/* Everything that waits is told; the library may not be stopped while a request is suspended. */
+static void end_requests(struct sig_http *http) {
+    struct http_connection *next;
+    for (struct http_connection *at = http->connections; at; at = next) {
+        struct sig_http_request *request = at->request;
+        next = at->next;
+        if (request && request->phase == HTTP_UPGRADED) {
+            request->upgrade->on_shutdown(request->upgrade_data);
+        } else if (request && request->phase == HTTP_SUSPENDED) {
+            if (request->on_gone)
+                request->on_gone(request, request->on_gone_data);
+            sig_http_error(request, 503, "closing", "the server is closing");
+        }
+    }
+}
+
+void sig_http_close(struct sig_http *http, void (*on_closed)(void *data), void *data) {
+    http->on_closed = on_closed;
+    http->on_closed_data = data;
+    http_listen_close(http);
+    end_requests(http);
+    http->is_closing = true;
+    /* Once to resume, once to write what that has queued. */
+    MHD_run(http->daemon);
+    MHD_run(http->daemon);
+    if (http->daemon_poll.type == UV_POLL)
+        uv_close((uv_handle_t *)&http->daemon_poll, on_handle_closed);
+    uv_close((uv_handle_t *)&http->run_timer, on_handle_closed);
+    uv_close((uv_handle_t *)&http->sweep_timer, on_handle_closed);
+    MHD_stop_daemon(http->daemon);
+}
+
+static void write_by_label(struct sig_metrics *metrics, const char *label, const char *value,
+                           uint64_t count) {
+    sig_metrics_sample(metrics, (double)count, &(struct sig_metrics_label){label, value}, 1);
+}
+
+void sig_http_write_metrics(const struct sig_http *http, struct sig_metrics *metrics) {
+    static const char *const classes[] = {NULL, "1xx", "2xx", "3xx", "4xx", "5xx"};
+    static const char *const reasons[HTTP_REFUSAL_COUNT] = {
+        [HTTP_REFUSED_ADDRESS] = "connections_of_address",
+        [HTTP_REFUSED_CONNECTION] = "connections",
+        [HTTP_REFUSED_REQUEST] = "requests_of_address",
+        [HTTP_REFUSED_BODY] = "body_too_large",
+        [HTTP_REFUSED_RECEIVE] = "receive_timeout",
+        [HTTP_REFUSED_SEND] = "send_timeout",
+        [HTTP_REFUSED_ANSWER] = "answer_timeout",
+    };
+    sig_metrics_family(metrics, "weir_http_replies_total", SIG_METRICS_COUNTER,
+                       "Replies by class of their status.");
+    for (size_t i = 1; i < sizeof(classes) / sizeof(classes[0]); i++)
+        write_by_label(metrics, "status", classes[i], http->replies[i]);
+    sig_metrics_family(metrics, "weir_http_refused_total", SIG_METRICS_COUNTER,
+                       "Connections and requests refused or cut, by the limit that they met.");
+    for (size_t i = 0; i < HTTP_REFUSAL_COUNT; i++)
+        write_by_label(metrics, "reason", reasons[i], http->refusals[i]);
+    sig_metrics_counter(metrics, "weir_http_connections_total", "Connections accepted.",
+                        http->accepted);
+    sig_metrics_gauge(metrics, "weir_http_connections", "Connections open, WebSockets included.",
+                      http->connection_count);
+    sig_metrics_gauge(metrics, "weir_websockets", "WebSockets open.", http->websocket_count);
+}
