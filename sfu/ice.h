@@ -32,7 +32,8 @@ struct sfu_ice {
     struct sfu_address validated[SFU_ICE_ADDRESSES_MAX];
     uint64_t validated_at_us[SFU_ICE_ADDRESSES_MAX];
     struct sfu_address
-        selected; /* Where media goes: the nominated address, else the newest validated one. */
+        selected; /* Where media goes: the address nominated last, else the newest validated one. It
+                   * changes too when it was silent for 3 s and another went on checking. */
     bool nominated;
     uint64_t consent_us; /* The last authenticated check, on any address. */
 };
@@ -49,7 +50,8 @@ enum sfu_ice_verdict {
     SFU_ICE_DROP_MALFORMED, /* No reply. */
     SFU_ICE_DROP_INTEGRITY, /* Unknown user or wrong MESSAGE-INTEGRITY: no reply (silence tells an
                                attacker nothing). */
-    SFU_ICE_CONFLICT,       /* The peer claims to be controlled: reply 487. */
+    SFU_ICE_CONFLICT, /* Authenticated but refused: reply 487 (the peer claims to be controlled), or
+                         420 (it uses an attribute that has to be understood and is not). */
     SFU_ICE_ANSWERED, /* Authenticated: reply holds the success response; the address is validated.
                        */
     SFU_ICE_SELECTED, /* The same, and `selected` changed to this address. */
