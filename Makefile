@@ -16,6 +16,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) | sed 's/-I/-isystem /g')
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lwslay -linih
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+E2E_PACKAGES := nice gstreamer-1.0 gstreamer-webrtc-1.0 gstreamer-sdp-1.0
+E2E_CFLAGS = $(shell pkg-config --cflags $(E2E_PACKAGES) | sed 's/-I/-isystem /g')
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) $(WARNINGS) \
 	$(OPTIMIZE) $(SANITIZE_FLAGS) -pthread $(CFLAGS)
 LDFLAGS_ALL = $(SANITIZE_FLAGS) -pthread $(LDFLAGS)
@@ -38,7 +40,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SRC))
 
 .DEFAULT_GOAL := all
 .PHONY: all run test unit sim e2e fuzz fuzzers asan tsan lint format install clean help \
-	setup-run setup-test setup-lint test-binaries
+	setup-run setup-test setup-lint test-binaries print-flags
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -113,6 +115,10 @@ setup-run setup-test setup-lint: setup-%:
 test-binaries: $(UNIT) $(SIM) $(REPLAY) $(patsubst %,$(BUILD)/tests/e2e/%,$(patsubst tests/e2e/%.c,%,$(wildcard tests/e2e/*.c)))
 fuzzers: $(FUZZERS)
 
+# One flag a line, for tools that compile without us.
+print-flags:
+	@printf '%s\n' $(CFLAGS_ALL) $(E2E_CFLAGS)
+
 $(BUILD)/weir: $(BUILD)/signaling/main.o $(LIBS)
 	@echo "  link   $@"
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
@@ -152,7 +158,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBS)
 $(BUILD)/tests/e2e/%: tests/e2e/%.c
 	@mkdir -p $(@D)
 	@echo "  cc     $<"
-	@$(CC) $(CFLAGS_ALL) -o $@ $< $(LDFLAGS_ALL) \
-		$$(pkg-config --cflags --libs nice gstreamer-1.0 gstreamer-webrtc-1.0 gstreamer-sdp-1.0 | sed 's/-I/-isystem /g') $(PKG_LIBS)
+	@$(CC) $(CFLAGS_ALL) $(E2E_CFLAGS) -o $@ $< $(LDFLAGS_ALL) \
+		$$(pkg-config --libs $(E2E_PACKAGES)) $(PKG_LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
