@@ -38,8 +38,9 @@ export class Tile {
     this.avatar = element('div', { class: 'avatar', 'aria-hidden': 'true' });
     this.name = element('span', { class: 'name' });
     this.muted = element('span', { class: 'state', title: texts.muted }, icon('micOff'));
+    this.cameraOff = element('span', { class: 'state', title: texts.cameraOff }, icon('cameraOff'));
     this.note = element('p', { class: 'note' });
-    const caption = element('div', { class: 'caption' }, this.muted, this.name);
+    const caption = element('div', { class: 'caption' }, this.muted, this.cameraOff, this.name);
     this.element = element('div', { class: 'tile', role: 'group' }, this.avatar, this.video, this.note, caption);
     this.element.dataset.source = source;
   }
@@ -59,6 +60,7 @@ export class Tile {
     this.avatar.textContent = initials(label);
     this.note.textContent = note;
     this.muted.hidden = isAudioOn || source === 'screen';
+    this.cameraOff.hidden = isVideoOn;
     const states = [label, !isAudioOn && source === 'camera' && texts.muted, !isShown && texts.cameraOff];
     this.element.setAttribute('aria-label', states.filter(Boolean).join(', '));
   }

@@ -3,9 +3,9 @@
 /** @type {Record<import('./weir-devices.js').DeviceProblem, string>} */
 const MICROPHONE = {
   insecure: 'Browsers give out the microphone only over HTTPS or on localhost. You can listen and watch.',
-  denied: 'The microphone is not allowed for this page. Allow it in the address bar, then press Microphone.',
-  missing: 'No microphone was found. Plug one in, then press Microphone.',
-  busy: 'Another program holds the microphone. Close it there, then press Microphone.',
+  denied: 'The microphone is not allowed for this page. Allow it in the address bar, then press Mic.',
+  missing: 'No microphone was found. Plug one in, then press Mic.',
+  busy: 'Another program holds the microphone. Close it there, then press Mic.',
   failed: 'The microphone could not be opened.',
 };
 /** @type {Record<import('./weir-devices.js').DeviceProblem, string>} */
@@ -60,7 +60,7 @@ export const texts = {
   sharing: 'Shares the screen',
   unsupported: 'This browser cannot show this video',
 
-  microphone: { on: 'Mute', off: 'Unmute', label: 'Microphone' },
+  microphone: { on: 'Mute', off: 'Unmute', label: 'Mic' },
   camera: { on: 'Stop camera', off: 'Start camera', label: 'Camera' },
   screen: { on: 'Stop sharing', off: 'Share screen', label: 'Screen' },
 
@@ -73,5 +73,4 @@ export const texts = {
   leftTitle: 'You left the call',
   closedTitle: 'No call here',
   failedTitle: 'That did not work',
-  endForAll: 'End the call for everyone?',
 };

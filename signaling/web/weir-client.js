@@ -9,8 +9,9 @@
 //   await client.join();
 
 import { Emitter } from './weir-emitter.js';
-import { Roster, slotsWanted, uploadFor } from './weir-roster.js';
+import { Roster, slotLimit, slotsWanted, uploadFor } from './weir-roster.js';
 import { LocalTracks } from './weir-local.js';
+import { MESSAGE_HANDLERS, callOf, youOf } from './weir-messages.js';
 import { MediaPath } from './weir-path.js';
 import { Peer } from './weir-peer.js';
 import { WeirError, WeirRest } from './weir-rest.js';
@@ -25,49 +26,13 @@ export { openDevices, deviceProblem } from './weir-devices.js';
 /** @typedef {import('./weir-roster.js').Source} Source */
 /** @typedef {import('./weir-roster.js').Kind} Kind */
 /** @typedef {import('./weir-roster.js').Message} Message */
-/** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'} ConnectionState */
-/** @typedef {{userId: string, source: Source, mid: string | null, track: MediaStreamTrack | null}} Tile */
-/** @typedef {{audio: boolean, video: boolean, screen: boolean}} LocalState */
-/** @typedef {{userId: string, name: string}} You */
-/** @typedef {{type: string, initiatorId: string, startedAt: Date | null}} CallInfo */
-/**
- * @typedef {object} SlotWish what to show in a slot; without a trackId the server chooses
- * @property {string} mid
- * @property {string | null} [trackId]
- * @property {number} [maxWidth]
- * @property {number} [maxHeight]
- * @property {number} [maxFps]
- * @property {number} [priority]
- * @property {boolean} [paused]
- */
-/**
- * @typedef {object} WeirOptions
- * @property {string} callId
- * @property {string} [baseUrl] of the server; the page's own when absent
- * @property {string} [token] a JWT; the session cookie counts when absent
- * @property {number} [audioSlots] tracks to hear at once before the first re-offer
- * @property {number} [videoSlots]
- * @property {number} [maxAudioSlots]
- * @property {number} [maxVideoSlots]
- */
-/**
- * @typedef {object} WeirEvents
- * @property {{state: ConnectionState, reason: WeirError | null}} connection
- * @property {{participant: Participant}} participant-joined
- * @property {{participant: Participant}} participant-left
- * @property {{participant: Participant}} participant-updated
- * @property {{track: RemoteTrack}} track-published
- * @property {{track: RemoteTrack}} track-unpublished
- * @property {Tile} tile
- * @property {LocalState} local
- * @property {{source: Source}} device-lost
- * @property {{speakers: {userId: string, levelDb: number}[]}} speakers
- * @property {{userId: string, score: number, up: any, down: any}} quality
- * @property {{userId: string, name: string, text: string}} chat
- * @property {{userId: string}} call-ended
- * @property {{message: Message}} message
- * @property {WeirError} error
- */
+/** @typedef {import('./weir-types.js').WeirEvents} WeirEvents */
+/** @typedef {import('./weir-types.js').WeirOptions} WeirOptions */
+/** @typedef {import('./weir-types.js').ConnectionState} ConnectionState */
+/** @typedef {import('./weir-types.js').SlotWish} SlotWish */
+/** @typedef {import('./weir-types.js').Tile} Tile */
+
+const DEFAULTS = { baseUrl: '', token: '', audioSlots: 8, videoSlots: 8, maxAudioSlots: 24, maxVideoSlots: 24 };
 
 /** @extends {Emitter<WeirEvents>} */
 export class WeirClient extends Emitter {
@@ -94,20 +59,19 @@ export class WeirClient extends Emitter {
   /** @type {{resolve: () => void, reject: (error: WeirError) => void} | null} */
   #joining = null;
   /** @type {Record<Kind, number>} */
-  #slotLimit;
+  #slotLimit = { audio: 0, video: 0 };
   #stopListening = () => {};
 
   /** @param {WeirOptions} options */
   constructor(options) {
     super();
-    this.#options = { baseUrl: '', token: '', audioSlots: 8, videoSlots: 8, ...options };
+    this.#options = { ...DEFAULTS, ...options };
     this.#rest = new WeirRest(this.#options);
-    this.#slotLimit = { audio: options.maxAudioSlots ?? 24, video: options.maxVideoSlots ?? 24 };
     /** @type {ConnectionState} */
     this.state = 'idle';
-    /** @type {You} */
+    /** @type {import('./weir-types.js').You} */
     this.you = { userId: '', name: '' };
-    /** @type {CallInfo} */
+    /** @type {import('./weir-types.js').CallInfo} */
     this.call = { type: 'VIDEO', initiatorId: '', startedAt: null };
   }
 
@@ -259,8 +223,9 @@ export class WeirClient extends Emitter {
 
   /** @param {Message} message @param {boolean} resumed */
   #onWelcome(message, resumed) {
-    this.you = { userId: String(message.you?.user_id ?? ''), name: nameOfYou(message.you) };
-    this.call = callInfo(message.call, this.call);
+    this.you = youOf(message.you);
+    this.call = callOf(message.call, this.call);
+    this.#slotLimit = this.#slotLimitOf(message.limits);
     if (!resumed || !this.#peer) this.#replacePeer(message.ice_servers ?? []);
     this.#applyToRoster(message);
     this.#local.announce();
@@ -341,6 +306,13 @@ export class WeirClient extends Emitter {
     if (grew) peer.negotiate();
   }
 
+  /** @param {Message | undefined} limits the server's @returns {Record<Kind, number>} */
+  #slotLimitOf(limits) {
+    const most = slotLimit(limits?.max_message_bytes, limits?.max_mlines_per_offer);
+    const { maxAudioSlots, maxVideoSlots } = this.#options;
+    return { audio: Math.min(most, maxAudioSlots), video: Math.min(most, maxVideoSlots) };
+  }
+
   #tuneUpload() {
     if (this.#local.isSimulcast('camera')) return;
     this.#peer?.tuneEncodings('camera', (encoding) => Object.assign(encoding, uploadFor(this.participants.size)));
@@ -407,47 +379,3 @@ export class WeirClient extends Emitter {
     this.#stopListening = () => abort.abort();
   }
 }
-
-/** @param {Message | undefined} you */
-function nameOfYou(you) {
-  return String(you?.full_name || you?.name || you?.user_name || you?.username || '');
-}
-
-/** @param {Message | undefined} raw @param {CallInfo} known @returns {CallInfo} */
-function callInfo(raw, known) {
-  return {
-    type: raw?.call_type ?? known.type,
-    initiatorId: String(raw?.initiator_id ?? raw?.initiator?.user_id ?? raw?.initiator ?? known.initiatorId),
-    startedAt: raw?.started_at ? new Date(raw.started_at) : known.startedAt,
-  };
-}
-
-/**
- * @typedef {object} Reactions what a message may lead to besides a change of the roster
- * @property {(sdp: string) => void} answer
- * @property {(error: WeirError) => void} offerError
- * @property {() => void} restart
- * @property {(mid: string, rids: Record<string, boolean>) => void} layers
- * @property {(userId: string) => void} ended
- * @property {Emitter<WeirEvents>['emit']} emit
- */
-/** @type {Record<string, (react: Reactions, message: Message) => void>} */
-const MESSAGE_HANDLERS = {
-  answer: (react, { answer, from_user_id }) => from_user_id === 'sfu' && react.answer(answer.sdp),
-  call_ended: (react, { user_id }) => react.ended(String(user_id)),
-  publish_layers: (react, { mid, rids }) => react.layers(String(mid), rids),
-  chat_message: (react, { sender_id, sender_name, message }) =>
-    react.emit('chat', { userId: String(sender_id), name: String(sender_name), text: String(message) }),
-  speakers: (react, { speakers }) =>
-    react.emit('speakers', {
-      speakers: speakers.map((/** @type {Message} */ one) => ({ userId: String(one.user_id), levelDb: one.level_db })),
-    }),
-  quality: (react, { user_id, score, up, down }) =>
-    react.emit('quality', { userId: String(user_id), score, up, down }),
-  error: (react, { code, message, in_reply_to }) => {
-    const error = new WeirError(String(code), String(message));
-    if (code === 'ice_timeout') react.restart();
-    else if (in_reply_to === 'offer' || in_reply_to === 'webrtc_offer') react.offerError(error);
-    else react.emit('error', error);
-  },
-};

@@ -63,12 +63,13 @@ export class LocalTracks {
    * @param {{source?: Source, simulcast?: boolean, handOver?: boolean}} options
    */
   async publish(tracks, { source, simulcast = false, handOver = false }) {
+    let isLonger = false;
     for (const track of tracks) {
       const isScreen = source?.startsWith('screen') ?? false;
       const own = track.kind === 'video' ? (isScreen ? 'screen' : 'camera') : isScreen ? 'screen_audio' : 'microphone';
-      await this.#put(own, { track, isOn: track.enabled, isOurs: handOver, simulcast });
+      isLonger = (await this.#put(own, { track, isOn: track.enabled, isOurs: handOver, simulcast })) || isLonger;
     }
-    this.#settle();
+    this.#settle(isLonger);
   }
 
   /** @param {Source} source */
@@ -78,7 +79,7 @@ export class LocalTracks {
     this.#release(local);
     this.#tracks.delete(source);
     await this.hooks.peer()?.removeLine(source);
-    this.#settle();
+    this.#settle(true);
   }
 
   /** @param {boolean} enabled */
@@ -140,11 +141,10 @@ export class LocalTracks {
     const track = await openDevice(KIND_OF_SOURCE[source]);
     if (this.#isClosed) return track.stop();
     const simulcast = this.isSimulcast(source);
-    await this.#put(source, { track, isOn: true, isOurs: true, simulcast });
-    this.#settle();
+    this.#settle(await this.#put(source, { track, isOn: true, isOurs: true, simulcast }));
   }
 
-  /** @param {Source} source @param {LocalTrack} local */
+  /** @param {Source} source @param {LocalTrack} local @returns {Promise<boolean>} whether that takes an offer */
   async #put(source, local) {
     const before = this.#tracks.get(source);
     if (before && before.track !== local.track) this.#release(before);
@@ -154,6 +154,7 @@ export class LocalTracks {
     const peer = this.hooks.peer();
     if (before) await peer?.replaceTrack(source, track);
     else await peer?.addLine(source, track, local.simulcast);
+    return !before;
   }
 
   /** The m-line stays, so that switching on again needs no offer. @param {Source} source */
@@ -187,10 +188,10 @@ export class LocalTracks {
     if (isOurs) track.stop();
   }
 
-  /** After m-lines were added or taken away. */
-  #settle() {
+  /** @param {boolean} isOfferDue m-lines were added or taken away */
+  #settle(isOfferDue) {
     this.#tellState();
-    this.hooks.peer()?.negotiate();
+    if (isOfferDue) this.hooks.peer()?.negotiate();
   }
 
   #tellState() {

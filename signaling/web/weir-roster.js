@@ -253,6 +253,20 @@ export function slotsWanted(tracks, have, limit) {
   return Math.max(have, Math.min(limit, Math.ceil(tracks / 4) * 4));
 }
 
+/** A video slot with its codecs and an audio slot take some 3.4 kB of an offer; own tracks share the rest. */
+const SLOT_PAIR_BYTES = 3_500;
+const OWN_BYTES = 12_000;
+const OWN_MLINES = 8;
+
+/**
+ * How many slots of each kind an offer may have.
+ * @param {number} [maxMessageBytes] of the server @param {number} [maxMlines] of an offer
+ */
+export function slotLimit(maxMessageBytes = 65_536, maxMlines = 128) {
+  const byBytes = (maxMessageBytes - OWN_BYTES) / SLOT_PAIR_BYTES;
+  return Math.max(1, Math.floor(Math.min(byBytes, (maxMlines - OWN_MLINES) / 2)));
+}
+
 /**
  * What a camera without simulcast should send when so many others watch it in a grid.
  * @param {number} others

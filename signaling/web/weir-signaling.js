@@ -24,6 +24,8 @@ const FINAL_STATUS = new Set([400, 401, 403, 404, 409]);
 
 /** @type {Record<number, [code: string, message: string]>} */
 const CLOSE_REASONS = {
+  1000: ['left', 'You have left this call'],
+  1009: ['too_big', 'The server takes no message of this size'],
   4401: ['unauthorized', 'Please sign in first'],
   4403: ['not_invited', 'You are not invited to this call'],
   4404: ['not_found', 'There is no such call'],
@@ -161,7 +163,7 @@ export class Signaling {
   #onClose(code, reason, resuming) {
     const wasOpen = this.isOpen;
     this.#drop();
-    if (code >= 4000 && code < 5000) {
+    if (code in CLOSE_REASONS || code >= 4000) {
       if (resuming && !wasOpen) return this.startOver();
       const [word, text] = CLOSE_REASONS[code] ?? ['closed', reason || 'The server closed the connection'];
       return this.#refuse(new WeirError(word, text, code));

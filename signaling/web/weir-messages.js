@@ -1,0 +1,50 @@
+// What the server's messages mean to a client, besides who is in the call (the roster's business).
+
+import { WeirError } from './weir-rest.js';
+import { nameOf } from './weir-roster.js';
+
+/** @typedef {Record<string, any>} Message */
+
+/** @param {Message | undefined} you @returns {import('./weir-types.js').You} */
+export function youOf(you) {
+  return { userId: String(you?.user_id ?? ''), name: you ? nameOf(you) : '' };
+}
+
+/** @param {Message | undefined} raw @param {import('./weir-types.js').CallInfo} known @returns {import('./weir-types.js').CallInfo} */
+export function callOf(raw, known) {
+  return {
+    type: raw?.call_type ?? known.type,
+    initiatorId: String(raw?.initiator_id ?? raw?.initiator?.user_id ?? raw?.initiator ?? known.initiatorId),
+    startedAt: raw?.started_at ? new Date(raw.started_at) : known.startedAt,
+  };
+}
+
+/**
+ * @typedef {object} Reactions what a message may lead to besides a change of the roster
+ * @property {(sdp: string) => void} answer
+ * @property {(error: WeirError) => void} offerError
+ * @property {() => void} restart
+ * @property {(mid: string, rids: Record<string, boolean>) => void} layers
+ * @property {(userId: string) => void} ended
+ * @property {import('./weir-emitter.js').Emitter<import('./weir-types.js').WeirEvents>['emit']} emit
+ */
+/** @type {Record<string, (react: Reactions, message: Message) => void>} */
+export const MESSAGE_HANDLERS = {
+  answer: (react, { answer, from_user_id }) => from_user_id === 'sfu' && react.answer(answer.sdp),
+  call_ended: (react, { user_id }) => react.ended(String(user_id)),
+  publish_layers: (react, { mid, rids }) => react.layers(String(mid), rids),
+  chat_message: (react, { sender_id, sender_name, message }) =>
+    react.emit('chat', { userId: String(sender_id), name: String(sender_name), text: String(message) }),
+  speakers: (react, { speakers }) =>
+    react.emit('speakers', {
+      speakers: speakers.map((/** @type {Message} */ one) => ({ userId: String(one.user_id), levelDb: one.level_db })),
+    }),
+  quality: (react, { user_id, score, up, down }) =>
+    react.emit('quality', { userId: String(user_id), score, up, down }),
+  error: (react, { code, message, in_reply_to }) => {
+    const error = new WeirError(String(code), String(message));
+    if (code === 'ice_timeout') react.restart();
+    else if (in_reply_to === 'offer' || in_reply_to === 'webrtc_offer') react.offerError(error);
+    else react.emit('error', error);
+  },
+};
