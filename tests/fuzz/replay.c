@@ -8,8 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int replay_file(const char *folder, const char *name)
-{
+static int replay_file(const char *folder, const char *name) {
     char path[4096];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "rb");
@@ -27,8 +26,7 @@ static int replay_file(const char *folder, const char *name)
     return result;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     DIR *folder = argc > 1 ? opendir(argv[1]) : NULL;
     if (folder == NULL) {
         fprintf(stderr, "usage: %s CORPUS_FOLDER\n", argv[0]);

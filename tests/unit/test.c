@@ -13,8 +13,7 @@
 /* Generous: sanitized builds on a busy machine are twenty times slower. */
 #define TEST_SECONDS_MAX 120
 
-static bool run_one(const struct test *test)
-{
+static bool run_one(const struct test *test) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
@@ -32,8 +31,7 @@ static bool run_one(const struct test *test)
     return passed;
 }
 
-int test_main(const struct test *tests, size_t count, int argc, char **argv)
-{
+int test_main(const struct test *tests, size_t count, int argc, char **argv) {
     int failed = 0;
     for (size_t i = 0; i < count; i++) {
         if (argc > 1 && strstr(tests[i].name, argv[1]) == NULL)
@@ -45,8 +43,7 @@ int test_main(const struct test *tests, size_t count, int argc, char **argv)
     return failed > 0;
 }
 
-void test_fail(const char *file, int line, const char *format, ...)
-{
+void test_fail(const char *file, int line, const char *format, ...) {
     va_list args;
     va_start(args, format);
     printf("  %s:%d: ", file, line);
@@ -57,21 +54,19 @@ void test_fail(const char *file, int line, const char *format, ...)
     _exit(1);
 }
 
-void test_check_int(const char *file, int line, const char *what, int64_t got, int64_t want)
-{
+void test_check_int(const char *file, int line, const char *what, int64_t got, int64_t want) {
     if (got != want)
         test_fail(file, line, "%s is %" PRId64 ", not %" PRId64, what, got, want);
 }
 
-void test_check_str(const char *file, int line, const char *what, const char *got, const char *want)
-{
+void test_check_str(const char *file, int line, const char *what, const char *got,
+                    const char *want) {
     if (got == NULL || strcmp(got, want) != 0)
         test_fail(file, line, "%s is \"%s\", not \"%s\"", what, got ? got : "(null)", want);
 }
 
 void test_check_bytes(const char *file, int line, const char *what, const void *got, size_t got_len,
-                      const void *want, size_t want_len)
-{
+                      const void *want, size_t want_len) {
     const uint8_t *a = got;
     const uint8_t *b = want;
     size_t shorter = got_len < want_len ? got_len : want_len;
@@ -82,13 +77,11 @@ void test_check_bytes(const char *file, int line, const char *what, const void *
         test_fail(file, line, "%s has %zu bytes, not %zu", what, got_len, want_len);
 }
 
-static int hex_digit(char c)
-{
+static int hex_digit(char c) {
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-size_t test_hex(const char *hex, uint8_t *out, size_t capacity)
-{
+size_t test_hex(const char *hex, uint8_t *out, size_t capacity) {
     size_t count = 0;
     while (*hex) {
         if (isspace((unsigned char)*hex)) {

@@ -25,8 +25,8 @@ void test_check_bytes(const char *file, int line, const char *what, const void *
 void test_check_str(const char *file, int line, const char *what, const char *got,
                     const char *want);
 
-/* Writes the bytes of a hex string (blanks allowed) to out and returns how many; fails the test when
- * they are malformed or more than capacity. */
+/* Writes the bytes of a hex string (blanks allowed) to out and returns how many; fails the test
+ * when they are malformed or more than capacity. */
 size_t test_hex(const char *hex, uint8_t *out, size_t capacity);
 
 #define CHECK(condition)                                                                           \
@@ -38,8 +38,7 @@ size_t test_hex(const char *hex, uint8_t *out, size_t capacity);
 #define CHECK_STR(got, want) test_check_str(__FILE__, __LINE__, #got, got, want)
 
 #define TEST_MAIN(table)                                                                           \
-    int main(int argc, char **argv)                                                                \
-    {                                                                                              \
+    int main(int argc, char **argv) {                                                              \
         return test_main(table, sizeof(table) / sizeof((table)[0]), argc, argv);                   \
     }
 
