@@ -31,20 +31,12 @@ int sfu_engine_create(struct sfu_engine **out, const struct sfu_engine_config *c
     return 0;
 }
 
-/* Every value of a table, one after the other, while the loop's body removes it. */
-static void *any(const struct sfu_table *table) {
-    for (size_t i = 0; table->entries != NULL && i < table->capacity && table->count > 0; i++)
-        if (sfu_table_at(table, i) != NULL)
-            return sfu_table_at(table, i);
-    return NULL;
-}
-
 void sfu_engine_destroy(struct sfu_engine *engine) {
     if (engine == NULL)
         return;
-    for (struct sfu_transport *transport; (transport = any(&engine->transports)) != NULL;)
+    for (struct sfu_transport *transport; (transport = sfu_table_any(&engine->transports)) != NULL;)
         sfu_engine_leave(engine, 0, transport->participant);
-    for (struct sfu_track *mirror; (mirror = any(&engine->tracks)) != NULL;)
+    for (struct sfu_track *mirror; (mirror = sfu_table_any(&engine->tracks)) != NULL;)
         sfu_engine_mirror_close(engine, mirror->id);
     sfu_table_deinit(&engine->by_ufrag);
     sfu_table_deinit(&engine->by_address);

@@ -50,7 +50,8 @@ bool sfu_media_fits(const struct sfu_media *track, const struct sfu_media *slot)
 
 static bool may_watch(const struct sfu_member *member, const struct sfu_published *track,
                       const struct sfu_member_slot *slot) {
-    return track->member != member && sfu_media_fits(&track->media, &slot->media);
+    return track->member != member && slot->media.direction == SFU_SLOT &&
+           sfu_media_fits(&track->media, &slot->media);
 }
 
 static struct sfu_member_slot *slot_with(struct sfu_member *member,
@@ -246,8 +247,8 @@ static void update_slots(struct sfu_member *member, struct sfu_member_slot *slot
     }
 }
 
-static bool contradicts(const struct sfu_member *member, const struct sfu_media *media,
-                        size_t count) {
+bool sfu_member_contradicts(const struct sfu_member *member, const struct sfu_media *media,
+                            size_t count) {
     if (count < member->media_count)
         return true;
     for (size_t i = 0; i < member->media_count; i++) {
@@ -260,7 +261,7 @@ static bool contradicts(const struct sfu_member *member, const struct sfu_media 
 }
 
 int sfu_member_describe(struct sfu_member *member, const struct sfu_media *media, size_t count) {
-    if (contradicts(member, media, count))
+    if (sfu_member_contradicts(member, media, count))
         return -EINVAL;
     struct sfu_media *copy = malloc((count ? count : 1) * sizeof(*copy));
     struct sfu_member_slot *slots = calloc(member->slot_count + count + 1, sizeof(*slots));

@@ -72,6 +72,11 @@ void sfu_room_destroy(struct sfu_room *room);
 int sfu_member_create(struct sfu_member **out, struct sfu_room *room, uint64_t id, unsigned worker);
 void sfu_member_destroy(struct sfu_member *member);
 
+/* Whether the m-lines do not continue what was described before: places, mids and kinds are for
+ * ever. */
+bool sfu_member_contradicts(const struct sfu_member *member, const struct sfu_media *media,
+                            size_t count);
+
 /* Takes over what was negotiated: m-lines keep their place, mid and kind for ever. New tracks go to
  * everyone who has a free slot, ended ones leave theirs. -EINVAL, -ENOMEM; then nothing changed. */
 int sfu_member_describe(struct sfu_member *member, const struct sfu_media *media, size_t count);

@@ -107,3 +107,10 @@ void *sfu_table_remove(struct sfu_table *table, const void *key) {
     table->count--;
     return value;
 }
+
+void *sfu_table_any(const struct sfu_table *table) {
+    for (size_t i = 0; table->count > 0 && i < table->capacity; i++)
+        if (table->entries[i].value != NULL)
+            return table->entries[i].value;
+    return NULL;
+}

@@ -38,6 +38,9 @@ int sfu_table_put(struct sfu_table *table, const void *key, void *value);
 /* Takes a key out and returns its value, or NULL. */
 void *sfu_table_remove(struct sfu_table *table, const void *key);
 
+/* Some value, or NULL when there is none: for emptying a table. */
+void *sfu_table_any(const struct sfu_table *table);
+
 /* The value at place i < capacity, or NULL: for walking over all while nothing is put or removed.
  */
 static inline void *sfu_table_at(const struct sfu_table *table, size_t i) {

@@ -1,0 +1,543 @@
+/* The front of the forwarding unit, on the thread of its caller: keeps rooms, decides by them what
+ * slots carry, and tells the workers. */
+#include "sfu/sfu.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sfu/dtls.h"
+#include "sfu/ice.h"
+#include "sfu/room.h"
+#include "sfu/srtp.h"
+#include "sfu/table.h"
+#include "sfu/worker.h"
+
+enum {
+    PIPE_ENTRIES = 8192, /* Packets between two workers; at 100,000 a second 80 ms. */
+    PACKETS_PER_WORKER =
+        1 << 17, /* Most that a worker ever holds, about 220 MB; taken as needed. */
+};
+
+/* A participant. */
+struct person {
+    struct sfu_member *member; /* Its number, room and worker. */
+    struct sfu_ice_credentials credentials;
+    uint8_t fingerprint[SFU_FINGERPRINT_LEN];
+    bool described;
+};
+
+struct sfu {
+    /* Given. */
+    struct sfu_config config;
+    sfu_event_fn on_event;
+    void *ctx;
+
+    /* Owned. */
+    char addresses[SFU_SOCKETS_MAX][SFU_ADDRESS_MAX];
+    const char *address_list[SFU_SOCKETS_MAX];
+    size_t address_count;
+    char announce[SFU_ADDRESS_MAX];
+    struct sfu_dtls_context *dtls;
+    struct sfu_worker *workers[SFU_WORKERS_MAX];
+    struct sfu_pipe *pipes[SFU_WORKERS_MAX][SFU_WORKERS_MAX];    /* From, to. */
+    struct sfu_pipe *pipes_in[SFU_WORKERS_MAX][SFU_WORKERS_MAX]; /* The same, seen by the reader. */
+    size_t load[SFU_WORKERS_MAX];                                /* Participants. */
+    struct sfu_table people;
+    struct sfu_table rooms;
+    uv_async_t async;
+
+    /* State. */
+    struct sfu_member *changed; /* To be told their slots. */
+};
+
+/* --- Addresses --- */
+
+static bool usable(const uv_interface_address_t *interface, bool internal) {
+    if (interface->is_internal != internal)
+        return false;
+    if (interface->address.address4.sin_family == AF_INET)
+        return true;
+    const struct in6_addr *ip = &interface->address.address6.sin6_addr;
+    return interface->address.address4.sin_family == AF_INET6 && !internal &&
+           !IN6_IS_ADDR_LINKLOCAL(ip);
+}
+
+static void add_interfaces(struct sfu *sfu, bool internal) {
+    uv_interface_address_t *interfaces;
+    int count;
+    if (uv_interface_addresses(&interfaces, &count) != 0)
+        return;
+    for (int i = 0; i < count && sfu->address_count < SFU_SOCKETS_MAX; i++) {
+        char *text = sfu->addresses[sfu->address_count];
+        if (!usable(&interfaces[i], internal))
+            continue;
+        if (interfaces[i].address.address4.sin_family == AF_INET)
+            uv_ip4_name(&interfaces[i].address.address4, text, SFU_ADDRESS_MAX);
+        else
+            uv_ip6_name(&interfaces[i].address.address6, text, SFU_ADDRESS_MAX);
+        sfu->address_count++;
+    }
+    uv_free_interface_addresses(interfaces, count);
+}
+
+static void collect_addresses(struct sfu *sfu) {
+    const struct sfu_config *config = &sfu->config;
+    for (size_t i = 0; i < config->address_count && i < SFU_SOCKETS_MAX; i++)
+        snprintf(sfu->addresses[sfu->address_count++], SFU_ADDRESS_MAX, "%s", config->addresses[i]);
+    if (sfu->address_count == 0)
+        add_interfaces(sfu, false);
+    if (sfu->address_count == 0) /* A machine without a network talks to itself. */
+        add_interfaces(sfu, true);
+    for (size_t i = 0; i < sfu->address_count; i++)
+        sfu->address_list[i] = sfu->addresses[i];
+    if (config->announce != NULL)
+        snprintf(sfu->announce, sizeof(sfu->announce), "%s", config->announce);
+}
+
+static void add_candidate(struct sfu_local *local, const char *address, uint16_t port) {
+    if (local->candidate_count == SFU_CANDIDATES_MAX)
+        return;
+    struct sfu_candidate *candidate = &local->candidates[local->candidate_count++];
+    *candidate = (struct sfu_candidate){.port = port};
+    snprintf(candidate->address, sizeof(candidate->address), "%s", address);
+}
+
+static void describe_local(const struct sfu *sfu, const struct person *person,
+                           struct sfu_local *out) {
+    uint16_t port = (uint16_t)(sfu->config.port + person->member->worker);
+    *out = (struct sfu_local){0};
+    memcpy(out->ufrag, person->credentials.ufrag, sizeof(out->ufrag));
+    memcpy(out->pwd, person->credentials.pwd, sizeof(out->pwd));
+    if (sfu->announce[0] != '\0')
+        add_candidate(out, sfu->announce, port);
+    for (size_t i = 0; i < sfu->address_count; i++)
+        if (strcmp(sfu->addresses[i], sfu->announce) != 0)
+            add_candidate(out, sfu->addresses[i], port);
+}
+
+/* --- Events --- */
+
+static struct person *find(const struct sfu *sfu, uint64_t participant) {
+    return sfu_table_get(&sfu->people, &participant);
+}
+
+static void tell_slots(struct sfu *sfu, struct sfu_member *member) {
+    struct sfu_slot_state *states = calloc(member->slot_count + 1, sizeof(*states));
+    size_t count = 0;
+    for (size_t i = 0; states != NULL && i < member->slot_count; i++) {
+        struct sfu_member_slot *slot = &member->slots[i];
+        if (!slot->changed)
+            continue;
+        slot->changed = false;
+        struct sfu_slot_state *state = &states[count++];
+        memcpy(state->mid, slot->media.mid, sizeof(state->mid));
+        state->track = slot->track ? slot->track->media.track : 0;
+        state->participant = slot->track ? slot->track->member->id : 0;
+    }
+    struct sfu_event event = {
+        .type = SFU_EVENT_SLOTS, .participant = member->id, .slots = states, .slot_count = count};
+    if (count > 0)
+        sfu->on_event(sfu->ctx, &event);
+    free(states);
+}
+
+static void tell_all_slots(struct sfu *sfu) {
+    /* Taken out before the call, which may change more or end the member. */
+    while (sfu->changed != NULL) {
+        struct sfu_member *member = sfu->changed;
+        sfu->changed = member->next_changed;
+        member->changed = false;
+        tell_slots(sfu, member);
+    }
+}
+
+static void on_async(uv_async_t *async) {
+    struct sfu *sfu = async->data;
+    for (unsigned i = 0; i < sfu->config.workers; i++) {
+        struct sfu_news *news = sfu_worker_take_news(sfu->workers[i]);
+        while (news != NULL) {
+            struct sfu_news *next = news->next;
+            if (find(sfu, news->event.participant) != NULL) /* Not of one who has left meanwhile. */
+                sfu->on_event(sfu->ctx, &news->event);
+            free(news);
+            news = next;
+        }
+    }
+    tell_all_slots(sfu);
+}
+
+static void on_news(void *ctx) {
+    struct sfu *sfu = ctx;
+    uv_async_send(&sfu->async);
+}
+
+static void note_change(struct sfu *sfu, struct sfu_member *member) {
+    if (member->changed)
+        return;
+    member->changed = true;
+    member->next_changed = sfu->changed;
+    sfu->changed = member;
+    uv_async_send(&sfu->async);
+}
+
+static void forget_change(struct sfu *sfu, struct sfu_member *member) {
+    struct sfu_member **link = &sfu->changed;
+    while (*link != NULL && *link != member)
+        link = &(*link)->next_changed;
+    if (*link == member)
+        *link = member->next_changed;
+    member->changed = false;
+}
+
+/* --- What rooms decide, told to the workers --- */
+
+/* A command that cannot be made for lack of memory is lost; the participant's media is then not
+ * what it should be, and the rest of the server goes on. */
+static void post(struct sfu *sfu, unsigned worker, struct sfu_command *command) {
+    if (command != NULL)
+        sfu_worker_post(sfu->workers[worker], command);
+}
+
+static void post_mirror(struct sfu *sfu, const struct sfu_published *track, unsigned watcher,
+                        bool on) {
+    unsigned owner = track->member->worker;
+    struct sfu_command *mirror =
+        sfu_command_create(on ? SFU_COMMAND_MIRROR_OPEN : SFU_COMMAND_MIRROR_CLOSE, 1);
+    struct sfu_command *feed = sfu_command_create(SFU_COMMAND_MIRROR_FEED, 0);
+    if (mirror == NULL || feed == NULL) {
+        free(mirror);
+        free(feed);
+        return;
+    }
+    mirror->track = feed->track = track->media.track;
+    mirror->worker = owner;
+    mirror->media[0] = track->media;
+    feed->worker = watcher;
+    feed->on = on;
+    post(sfu, watcher, mirror);
+    post(sfu, owner, feed);
+}
+
+static void watch(struct sfu *sfu, struct sfu_published *track, unsigned worker) {
+    if (track->watchers[worker]++ == 0 && worker != track->member->worker)
+        post_mirror(sfu, track, worker, true);
+}
+
+static void unwatch(struct sfu *sfu, struct sfu_published *track, unsigned worker) {
+    if (--track->watchers[worker] == 0 && worker != track->member->worker)
+        post_mirror(sfu, track, worker, false);
+}
+
+static void carry(void *ctx, struct sfu_member *member, struct sfu_member_slot *slot,
+                  struct sfu_published *was) {
+    struct sfu *sfu = ctx;
+    if (slot->track != NULL)
+        watch(sfu, slot->track, member->worker);
+    struct sfu_command *command = sfu_command_create(SFU_COMMAND_SET_SLOT, 0);
+    if (command != NULL) {
+        command->participant = member->id;
+        command->track = slot->track ? slot->track->media.track : 0;
+        memcpy(command->wish.mid, slot->media.mid, sizeof(command->wish.mid));
+    }
+    post(sfu, member->worker, command);
+    if (was != NULL)
+        unwatch(sfu, was, member->worker);
+    note_change(sfu, member);
+}
+
+/* --- sfu.h --- */
+
+static int open_pipes(struct sfu *sfu) {
+    for (unsigned from = 0; from < sfu->config.workers; from++)
+        for (unsigned to = 0; to < sfu->config.workers; to++) {
+            if (from == to)
+                continue;
+            if (sfu_pipe_create(&sfu->pipes[from][to], PIPE_ENTRIES) < 0)
+                return -ENOMEM;
+            sfu->pipes_in[to][from] = sfu->pipes[from][to];
+        }
+    return 0;
+}
+
+static int open_workers(struct sfu *sfu, char *error, size_t error_size) {
+    int result = 0;
+    for (unsigned i = 0; i < sfu->config.workers && result == 0; i++) {
+        struct sfu_worker_config config = {
+            .index = i,
+            .workers = sfu->config.workers,
+            .addresses = sfu->address_list,
+            .address_count = sfu->address_count,
+            .port = (uint16_t)(sfu->config.port + i),
+            .gso = sfu->config.gso,
+            .consent_timeout_ms = sfu->config.consent_timeout_ms,
+            .max_packets = PACKETS_PER_WORKER,
+            .dtls = sfu->dtls,
+            .peers = sfu->workers,
+            .in = sfu->pipes_in[i],
+            .out = sfu->pipes[i],
+            .on_news = on_news,
+            .ctx = sfu,
+        };
+        result = sfu_worker_create(&sfu->workers[i], &config, error, error_size);
+    }
+    for (unsigned i = 0; i < sfu->config.workers && result == 0; i++)
+        result = sfu_worker_start(sfu->workers[i]);
+    return result;
+}
+
+static int open_all(struct sfu *sfu, char *error, size_t error_size) {
+    snprintf(error, error_size, "out of memory");
+    int result = sfu_srtp_startup();
+    if (result == 0)
+        result = sfu_dtls_context_create(&sfu->dtls);
+    if (result == 0)
+        result = sfu_table_init(&sfu->people, sizeof(uint64_t));
+    if (result == 0)
+        result = sfu_table_init(&sfu->rooms, sizeof(uint64_t));
+    if (result == 0)
+        result = open_pipes(sfu);
+    if (result == 0)
+        result = open_workers(sfu, error, error_size);
+    return result;
+}
+
+int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loop,
+               sfu_event_fn on_event, void *ctx, char *error, size_t error_size) {
+    if (config->workers == 0 || config->workers > SFU_WORKERS_MAX || config->port == 0 ||
+        config->port + config->workers - 1 > UINT16_MAX) {
+        snprintf(error, error_size, "the workers' ports have to be within 1 to 65535");
+        return -EINVAL;
+    }
+    struct sfu *sfu = calloc(1, sizeof(*sfu));
+    if (sfu == NULL)
+        return -ENOMEM;
+    sfu->config = *config;
+    sfu->on_event = on_event;
+    sfu->ctx = ctx;
+    collect_addresses(sfu);
+    uv_async_init(loop, &sfu->async, on_async);
+    sfu->async.data = sfu;
+    int result = open_all(sfu, error, error_size);
+    if (result < 0)
+        sfu_destroy(sfu);
+    else
+        *out = sfu;
+    return result;
+}
+
+static void free_after_close(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+static void destroy_workers(struct sfu *sfu) {
+    for (unsigned i = 0; i < sfu->config.workers; i++)
+        if (sfu->workers[i] != NULL)
+            sfu_worker_stop(sfu->workers[i]);
+    for (unsigned i = 0; i < sfu->config.workers; i++)
+        if (sfu->workers[i] != NULL)
+            sfu_worker_clear(sfu->workers[i]);
+    for (unsigned from = 0; from < sfu->config.workers; from++)
+        for (unsigned to = 0; to < sfu->config.workers; to++)
+            sfu_pipe_destroy(sfu->pipes[from][to]);
+    for (unsigned i = 0; i < sfu->config.workers; i++)
+        sfu_worker_destroy(sfu->workers[i]);
+}
+
+void sfu_destroy(struct sfu *sfu) {
+    if (sfu == NULL)
+        return;
+    for (struct person *person; (person = sfu_table_any(&sfu->people)) != NULL;)
+        sfu_leave(sfu, person->member->id);
+    destroy_workers(sfu);
+    sfu_table_deinit(&sfu->people);
+    sfu_table_deinit(&sfu->rooms);
+    sfu_dtls_context_destroy(sfu->dtls);
+    uv_close((uv_handle_t *)&sfu->async, free_after_close);
+}
+
+const char *sfu_fingerprint(const struct sfu *sfu) {
+    return sfu_dtls_context_fingerprint(sfu->dtls);
+}
+
+static struct sfu_room *enter_room(struct sfu *sfu, uint64_t id) {
+    struct sfu_room *room = sfu_table_get(&sfu->rooms, &id);
+    if (room != NULL || sfu_room_create(&room, id, carry, sfu) < 0)
+        return room;
+    if (sfu_table_put(&sfu->rooms, &id, room) == 0)
+        return room;
+    sfu_room_destroy(room);
+    return NULL;
+}
+
+static void leave_room(struct sfu *sfu, struct sfu_room *room) {
+    if (room == NULL || room->members != NULL)
+        return;
+    sfu_table_remove(&sfu->rooms, &room->id);
+    sfu_room_destroy(room);
+}
+
+static unsigned least_loaded(const struct sfu *sfu) {
+    unsigned best = 0;
+    for (unsigned i = 1; i < sfu->config.workers; i++)
+        if (sfu->load[i] < sfu->load[best])
+            best = i;
+    return best;
+}
+
+static int post_credentials(struct sfu *sfu, const struct person *person,
+                            enum sfu_command_type type) {
+    struct sfu_command *command = sfu_command_create(type, 0);
+    if (command == NULL)
+        return -ENOMEM;
+    command->participant = person->member->id;
+    command->credentials = person->credentials;
+    post(sfu, person->member->worker, command);
+    return 0;
+}
+
+int sfu_join(struct sfu *sfu, uint64_t room_id, uint64_t participant, struct sfu_local *out) {
+    if (sfu->people.count >= sfu->config.max_participants)
+        return -EBUSY;
+    if (find(sfu, participant) != NULL)
+        return -EEXIST;
+    struct person *person = calloc(1, sizeof(*person));
+    struct sfu_room *room = person ? enter_room(sfu, room_id) : NULL;
+    int result =
+        room ? sfu_member_create(&person->member, room, participant, least_loaded(sfu)) : -ENOMEM;
+    if (result == 0)
+        result = sfu_table_put(&sfu->people, &participant, person);
+    if (result == 0) {
+        sfu_ice_credentials_generate(&person->credentials);
+        sfu->load[person->member->worker]++;
+        describe_local(sfu, person, out);
+        result = post_credentials(sfu, person, SFU_COMMAND_JOIN);
+        if (result < 0)
+            sfu_leave(sfu, participant);
+        return result;
+    }
+    if (person != NULL)
+        sfu_member_destroy(person->member);
+    leave_room(sfu, room);
+    free(person);
+    return result;
+}
+
+int sfu_restart_ice(struct sfu *sfu, uint64_t participant, struct sfu_local *out) {
+    struct person *person = find(sfu, participant);
+    if (person == NULL)
+        return -ENOENT;
+    sfu_ice_credentials_generate(&person->credentials);
+    describe_local(sfu, person, out);
+    return post_credentials(sfu, person, SFU_COMMAND_RESTART_ICE);
+}
+
+int sfu_local_get(const struct sfu *sfu, uint64_t participant, struct sfu_local *out) {
+    const struct person *person = find(sfu, participant);
+    if (person == NULL)
+        return -ENOENT;
+    describe_local(sfu, person, out);
+    return 0;
+}
+
+static struct sfu_command *copy_description(uint64_t participant,
+                                            const struct sfu_description *description) {
+    struct sfu_command *command =
+        sfu_command_create(SFU_COMMAND_NEGOTIATE, description->media_count);
+    if (command == NULL)
+        return NULL;
+    command->participant = participant;
+    command->description = *description;
+    command->description.media = command->media;
+    memcpy(command->media, description->media, description->media_count * sizeof(*command->media));
+    return command;
+}
+
+int sfu_negotiate(struct sfu *sfu, uint64_t participant,
+                  const struct sfu_description *description) {
+    struct person *person = find(sfu, participant);
+    if (person == NULL)
+        return -ENOENT;
+    if (person->described &&
+        memcmp(person->fingerprint, description->remote_fingerprint, SFU_FINGERPRINT_LEN) != 0)
+        return -EINVAL;
+    if (sfu_member_contradicts(person->member, description->media, description->media_count))
+        return -EINVAL;
+    struct sfu_command *command = copy_description(participant, description);
+    if (command == NULL)
+        return -ENOMEM;
+    /* First the engine learns of the tracks and slots, then of what the room decides about them. */
+    post(sfu, person->member->worker, command);
+    memcpy(person->fingerprint, description->remote_fingerprint, SFU_FINGERPRINT_LEN);
+    person->described = true;
+    return sfu_member_describe(person->member, description->media, description->media_count);
+}
+
+int sfu_subscribe(struct sfu *sfu, uint64_t participant, const struct sfu_wish *wishes,
+                  size_t count) {
+    struct person *person = find(sfu, participant);
+    if (person == NULL)
+        return -ENOENT;
+    for (size_t i = 0; i < count; i++) {
+        struct sfu_command *command = sfu_command_create(SFU_COMMAND_SUBSCRIBE, 0);
+        if (command == NULL)
+            return -ENOMEM;
+        if (sfu_member_subscribe(person->member, &wishes[i]) < 0) {
+            free(command);
+            continue;
+        }
+        command->participant = participant;
+        command->wish = wishes[i];
+        post(sfu, person->member->worker, command);
+    }
+    return 0;
+}
+
+bool sfu_track_fits(const struct sfu *sfu, uint64_t track_id, const struct sfu_media *slot) {
+    for (size_t i = 0; i < sfu->rooms.capacity; i++) {
+        const struct sfu_room *room = sfu_table_at(&sfu->rooms, i);
+        for (const struct sfu_published *track = room ? room->tracks : NULL; track;
+             track = track->next)
+            if (track->media.track == track_id)
+                return sfu_media_fits(&track->media, slot);
+    }
+    return false;
+}
+
+void sfu_leave(struct sfu *sfu, uint64_t participant) {
+    struct person *person = sfu_table_remove(&sfu->people, &participant);
+    if (person == NULL)
+        return;
+    struct sfu_room *room = person->member->room;
+    unsigned worker = person->member->worker;
+    forget_change(sfu, person->member);
+    person->member->changed = true; /* Nothing more is told. */
+    sfu_member_destroy(person->member);
+    leave_room(sfu, room);
+    sfu->load[worker]--;
+    free(person);
+    struct sfu_command *command = sfu_command_create(SFU_COMMAND_LEAVE, 0);
+    if (command != NULL)
+        command->participant = participant;
+    post(sfu, worker, command);
+}
+
+static void count_room(const struct sfu_room *room, struct sfu_stats *out) {
+    for (const struct sfu_member *member = room->members; member != NULL; member = member->next)
+        out->slots += member->slot_count;
+    for (const struct sfu_published *track = room->tracks; track != NULL; track = track->next)
+        out->tracks++;
+}
+
+void sfu_stats_get(const struct sfu *sfu, struct sfu_stats *out) {
+    *out = (struct sfu_stats){.workers = sfu->config.workers,
+                              .rooms = sfu->rooms.count,
+                              .participants = sfu->people.count};
+    for (size_t i = 0; i < sfu->rooms.capacity; i++)
+        if (sfu_table_at(&sfu->rooms, i) != NULL)
+            count_room(sfu_table_at(&sfu->rooms, i), out);
+    for (unsigned i = 0; i < sfu->config.workers; i++)
+        sfu_worker_stats_add(sfu->workers[i], out);
+}

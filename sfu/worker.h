@@ -1,0 +1,97 @@
+/* A thread with its own loop, sockets, packets and engine. Control reaches it as commands through a
+ * queue, packets of other workers through pipes; what it has to say is kept until it is taken. */
+#ifndef SFU_WORKER_H
+#define SFU_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "sfu/dtls.h"
+#include "sfu/ice.h"
+#include "sfu/pipe.h"
+#include "sfu/sfu.h"
+
+enum { SFU_SOCKETS_MAX = 8 /* Addresses that a worker binds. */ };
+
+struct sfu_worker;
+
+struct sfu_worker_config {
+    unsigned index;
+    unsigned workers;
+    const char *const *addresses;
+    size_t address_count; /* At most SFU_SOCKETS_MAX. */
+    uint16_t port;
+    bool gso;
+    uint32_t consent_timeout_ms;
+    size_t max_packets;
+    struct sfu_dtls_context *dtls;
+    struct sfu_worker *const *peers; /* All workers; filled before any is started. */
+    struct sfu_pipe *const *in;      /* From each worker, NULL from itself. */
+    struct sfu_pipe *const *out;
+    void (*on_news)(void *ctx); /* On the worker's thread: there are events to take. */
+    void *ctx;
+};
+
+enum sfu_command_type {
+    SFU_COMMAND_JOIN,
+    SFU_COMMAND_RESTART_ICE,
+    SFU_COMMAND_NEGOTIATE,
+    SFU_COMMAND_SUBSCRIBE,
+    SFU_COMMAND_SET_SLOT,
+    SFU_COMMAND_LEAVE,
+    SFU_COMMAND_MIRROR_OPEN,
+    SFU_COMMAND_MIRROR_CLOSE,
+    SFU_COMMAND_MIRROR_FEED,
+    SFU_COMMAND_STOP,
+};
+
+struct sfu_command {
+    enum sfu_command_type type;
+    struct sfu_command *next;
+    uint64_t participant;
+    uint64_t track;
+    unsigned worker; /* The mirror's or the owner's. */
+    bool on;
+    struct sfu_ice_credentials credentials;
+    struct sfu_description description; /* Its media stand behind the command. */
+    struct sfu_wish wish;               /* Its mid names the slot of SET_SLOT as well. */
+    struct sfu_media media[];
+};
+
+/* An event with room for its words. */
+struct sfu_news {
+    struct sfu_news *next;
+    struct sfu_event event;
+    char reason[128];
+};
+
+/* Binds the sockets. A negative errno, with the reason in words. */
+int sfu_worker_create(struct sfu_worker **out, const struct sfu_worker_config *config, char *error,
+                      size_t error_size);
+
+/* Starts the thread. */
+int sfu_worker_start(struct sfu_worker *worker);
+
+/* Everyone says goodbye, and the thread ends. */
+void sfu_worker_stop(struct sfu_worker *worker);
+
+/* Frees what a stopped worker had, in two steps, since others may hold its packets: all engines
+ * first, then all pools. */
+void sfu_worker_clear(struct sfu_worker *worker);
+void sfu_worker_destroy(struct sfu_worker *worker);
+
+/* A zeroed command with room for media_count m-lines, or NULL. */
+struct sfu_command *sfu_command_create(enum sfu_command_type type, size_t media_count);
+
+/* Gives a command away, in the order of posting. */
+void sfu_worker_post(struct sfu_worker *worker, struct sfu_command *command);
+
+/* All events since the last call, oldest first; the caller frees each. */
+struct sfu_news *sfu_worker_take_news(struct sfu_worker *worker);
+
+/* Adds its numbers to the sums, as of the last second. */
+void sfu_worker_stats_add(struct sfu_worker *worker, struct sfu_stats *stats);
+
+#endif
