@@ -145,7 +145,8 @@ static bool read_name(const struct rtp_ext_element *element, const char **name, 
     return true;
 }
 
-/* Whether the element, whose length is right, has a value. */
+/* Whether the element, whose length is within bounds, has a value; if not, an earlier one stands.
+ */
 static bool read_value(struct rtp_extensions *out, enum rtp_ext ext,
                        const struct rtp_ext_element *element) {
     const uint8_t *data = element->data;
@@ -177,9 +178,11 @@ static bool read_value(struct rtp_extensions *out, enum rtp_ext ext,
         out->dependency_len = element->len;
         return true;
     case RTP_EXT_CAPTURE_TIME:
+        if (element->len != 8 && element->len != 16)
+            return false;
         out->capture_time = data;
         out->capture_time_len = element->len;
-        return element->len == 8 || element->len == 16;
+        return true;
     case RTP_EXT_NONE:
     case RTP_EXT_COUNT:
         break;

@@ -231,6 +231,15 @@ static void an_extension_of_the_wrong_length_counts_as_absent(void) {
     CHECK_BYTES(extensions.mid, extensions.mid_len, "a", 1);
 }
 
+static void a_malformed_second_element_leaves_the_first(void) {
+    struct rtp_extensions extensions =
+        extensions_of("90640001 00000000 00000001 bede0005 27 0011223344556677"
+                      "28 ffffffffffffffffff 00");
+    CHECK_INT(extensions.present, 1 << RTP_EXT_CAPTURE_TIME);
+    CHECK_INT(extensions.capture_time_len, 8);
+    CHECK_INT(extensions.capture_time[7], 0x77);
+}
+
 static void a_mid_ends_at_a_nul_and_is_not_empty(void) {
     struct rtp_extensions extensions =
         extensions_of("90640001 00000000 00000001 bede0002 43 31320000 a1 0061");
@@ -356,6 +365,7 @@ static const struct test tests[] = {
     {"every_extension_is_read", every_extension_is_read},
     {"an_extension_of_the_wrong_length_counts_as_absent",
      an_extension_of_the_wrong_length_counts_as_absent},
+    {"a_malformed_second_element_leaves_the_first", a_malformed_second_element_leaves_the_first},
     {"a_mid_ends_at_a_nul_and_is_not_empty", a_mid_ends_at_a_nul_and_is_not_empty},
     {"extensions_are_found_by_their_uri", extensions_are_found_by_their_uri},
     {"a_header_is_written_as_the_browser_did", a_header_is_written_as_the_browser_did},
