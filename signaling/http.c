@@ -3,6 +3,7 @@
  * at a time, looked at a few times a second. */
 #include "signaling/http_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -52,6 +53,8 @@ static void set_deadline(struct http_connection *connection, unsigned timeout_ms
 
 /* The loop. */
 
+static void on_run_timer(uv_timer_t *timer);
+
 static void run(struct sig_http *http) {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
     http->is_running = true;
@@ -59,7 +62,7 @@ static void run(struct sig_http *http) {
     http->is_running = false;
     /* A timeout of 0 is the next turn, after other descriptors have had theirs. */
     if (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES && !http->is_closing)
-        uv_timer_start(&http->run_timer, http->run_timer.timer_cb, timeout_ms, 0);
+        uv_timer_start(&http->run_timer, on_run_timer, timeout_ms, 0);
 }
 
 static void on_daemon_ready(uv_poll_t *poll, int status, int events) {
@@ -93,6 +96,12 @@ static bool is_answered_early(struct sig_http_request *request) {
     return is_huge || (request->status != 0 && sig_http_header(request, "Expect") != NULL);
 }
 
+static enum MHD_Result hand_over(struct sig_http_request *request) {
+    struct http_connection *connection = request->connection;
+    set_deadline(connection, connection->http->options.send_timeout_ms, HTTP_REFUSED_SEND);
+    return http_reply_queue(request);
+}
+
 static enum MHD_Result begin(struct http_connection *connection, struct MHD_Connection *mhd,
                              const char *url, const char *method, void **context) {
     struct sig_http *http = connection->http;
@@ -102,20 +111,16 @@ static enum MHD_Result begin(struct http_connection *connection, struct MHD_Conn
     *context = request;
     connection->request = request;
     set_deadline(connection, http->options.receive_timeout_ms, HTTP_REFUSED_RECEIVE);
-    if (!sig_addresses_request(http->addresses, (struct sockaddr *)&connection->address,
-                               http_now_us(http))) {
+    if (http->is_closing) {
+        sig_http_error(request, 503, "closing", "the server is closing");
+    } else if (!sig_addresses_request(http->addresses, (struct sockaddr *)&connection->address,
+                                      http_now_us(http))) {
         http->refusals[HTTP_REFUSED_REQUEST]++;
         sig_http_error(request, 429, "too_many_requests", "too many requests from your address");
     } else {
         http_route(request);
     }
-    return is_answered_early(request) ? http_reply_queue(request) : MHD_YES;
-}
-
-static enum MHD_Result hand_over(struct sig_http_request *request) {
-    struct http_connection *connection = request->connection;
-    set_deadline(connection, connection->http->options.send_timeout_ms, HTTP_REFUSED_SEND);
-    return http_reply_queue(request);
+    return is_answered_early(request) ? hand_over(request) : MHD_YES;
 }
 
 static enum MHD_Result handle(struct sig_http_request *request) {
@@ -312,24 +317,18 @@ static int start_daemon(struct sig_http *http) {
     return 0;
 }
 
-/* From here on the server is ended by sig_http_close alone. */
 static int start_loop(struct sig_http *http) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    int error = info ? uv_poll_init(http->loop, &http->daemon_poll, info->epoll_fd) : -EINVAL;
+    if (error)
+        return error;
     uv_timer_init(http->loop, &http->run_timer);
     uv_timer_init(http->loop, &http->sweep_timer);
     http->run_timer.data = http->sweep_timer.data = http->daemon_poll.data = http;
-    http->run_timer.timer_cb = on_run_timer;
     http->handle_count = 3;
-    int error = uv_poll_init(http->loop, &http->daemon_poll, info->epoll_fd);
-    if (error) {
-        http->handle_count = 2;
-        http->daemon_poll.type = UV_UNKNOWN_HANDLE;
-        return error;
-    }
-    uv_poll_start(&http->daemon_poll, UV_READABLE, on_daemon_ready);
     uint64_t every_ms = sweep_ms(&http->options);
     uv_timer_start(&http->sweep_timer, on_sweep, every_ms, every_ms);
-    return 0;
+    return uv_poll_start(&http->daemon_poll, UV_READABLE, on_daemon_ready);
 }
 
 static void fill_defaults(struct sig_http_options *options) {
@@ -342,6 +341,19 @@ static void fill_defaults(struct sig_http_options *options) {
         options->send_timeout_ms ? options->send_timeout_ms : SEND_TIMEOUT_MS;
     options->answer_timeout_ms =
         options->answer_timeout_ms ? options->answer_timeout_ms : ANSWER_TIMEOUT_MS;
+}
+
+/* Ends what did not start: as usual once the loop has handles of it, at once before. */
+static void abandon(struct sig_http *http) {
+    if (http->handle_count > 0) {
+        sig_http_close(http, NULL, NULL);
+        return;
+    }
+    if (http->daemon)
+        MHD_stop_daemon(http->daemon);
+    http->is_closing = true;
+    http_hold(http);
+    http_release(http);
 }
 
 int sig_http_create(struct sig_http **out, uv_loop_t *loop,
@@ -360,21 +372,15 @@ int sig_http_create(struct sig_http **out, uv_loop_t *loop,
     signal(SIGPIPE, SIG_IGN); /* A client that left is an EPIPE. */
     if (error == 0)
         error = start_daemon(http);
-    if (error != 0) {
-        http->handle_count = 1;
-        http->is_closing = true;
-        http_release(http);
-        return error;
-    }
-    error = start_loop(http);
+    if (error == 0)
+        error = start_loop(http);
     if (error == 0)
         error = http_listen(http);
-    if (error != 0) {
-        sig_http_close(http, NULL, NULL);
-        return error;
-    }
-    *out = http;
-    return 0;
+    if (error == 0)
+        *out = http;
+    else
+        abandon(http);
+    return error;
 }
 
 uint16_t sig_http_port(const struct sig_http *http) {
@@ -406,16 +412,17 @@ static void end_requests(struct sig_http *http) {
 }
 
 void sig_http_close(struct sig_http *http, void (*on_closed)(void *data), void *data) {
+    assert(!http->is_running);
     http->on_closed = on_closed;
     http->on_closed_data = data;
+    http->is_closing = true;
     http_listen_close(http);
     end_requests(http);
-    http->is_closing = true;
-    /* Once to resume, once to write what that has queued. */
+    /* Once to resume, once to write what that has queued; and some may have become WebSockets. */
     MHD_run(http->daemon);
     MHD_run(http->daemon);
-    if (http->daemon_poll.type == UV_POLL)
-        uv_close((uv_handle_t *)&http->daemon_poll, on_handle_closed);
+    end_requests(http);
+    uv_close((uv_handle_t *)&http->daemon_poll, on_handle_closed);
     uv_close((uv_handle_t *)&http->run_timer, on_handle_closed);
     uv_close((uv_handle_t *)&http->sweep_timer, on_handle_closed);
     MHD_stop_daemon(http->daemon);

@@ -62,7 +62,8 @@ uint16_t sig_http_port(const struct sig_http *http);
 bool sig_http_is_tls(const struct sig_http *http);
 
 /* Ends everything: no new connections, suspended requests get 503 (and on_gone), WebSockets still
- * open get 1001 and on_close, then on_closed is called (may be NULL) and http is freed. */
+ * open get 1001 and on_close, then on_closed is called (may be NULL) and http is freed.
+ * Not from inside a handler. */
 void sig_http_close(struct sig_http *http, void (*on_closed)(void *data), void *data);
 
 /* Adds weir_http_… families: requests by status class, connections, WebSockets, refusals by reason.
