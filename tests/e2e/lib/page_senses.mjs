@@ -142,16 +142,21 @@ export function installSenses() {
     return { frames, longestMs: Math.round(Math.max(longestMs, performance.now() - last)), longestAt };
   }
 
-  async function inboundStats() {
-    const found = [];
-    for (const connection of window.notes.connections) {
-      if (connection.connectionState === 'closed') continue;
-      for (const report of (await connection.getStats()).values()) {
-        if (report.type === 'inbound-rtp' && report.packetsReceived > 0) found.push(report);
-      }
-    }
-    return found;
+  async function reports(type) {
+    const open = window.notes.connections.filter((connection) => connection.connectionState !== 'closed');
+    const all = await Promise.all(open.map((connection) => connection.getStats()));
+    return all.flatMap((stats) => [...stats.values()].filter((report) => report.type === type));
   }
 
-  window.senses = { see, hear, watchGaps, longestGap, inboundStats };
+  // What comes in, with whose it is now.
+  async function inboundStats() {
+    const incoming = (await reports('inbound-rtp')).filter((report) => report.packetsReceived > 0);
+    return incoming.map((report) => ({ ...report, userId: window.notes.sources.get(report.mid)?.user_id }));
+  }
+
+  async function framesSent() {
+    return (await reports('outbound-rtp')).reduce((sum, report) => sum + (report.framesSent ?? 0), 0);
+  }
+
+  window.senses = { see, hear, watchGaps, longestGap, inboundStats, framesSent };
 }
