@@ -78,10 +78,19 @@ int sig_sdp_transport_read(struct sfu_description *out, const struct sig_sdp_off
     return 0;
 }
 
+static bool names_certificate(const struct sig_sdp_section *section, const uint8_t *known) {
+    struct sfu_description named;
+    return read_fingerprint(&named, section) &&
+           memcmp(named.remote_fingerprint, known, SFU_FINGERPRINT_LEN) == 0;
+}
+
 bool sig_sdp_is_same_peer(const struct sig_sdp_offer *offer,
                           const struct sig_sdp_agreement *agreement) {
-    struct sfu_description offered;
     const uint8_t *known = sig_sdp_description(agreement)->remote_fingerprint;
-    return !read_anywhere(&offered, offer, NULL, read_fingerprint) ||
-           memcmp(offered.remote_fingerprint, known, SFU_FINGERPRINT_LEN) == 0;
+    if (names_certificate(&offer->session, known))
+        return true;
+    for (size_t i = 0; i < offer->section_count; i++)
+        if (names_certificate(&offer->sections[i], known))
+            return true;
+    return false;
 }
