@@ -230,7 +230,8 @@ static struct sfu_member_slot *find_slot(struct sfu_member *member, const char *
 
 /* Slots that are inactive now carry nothing, and keep their place should they come back. */
 static void update_slots(struct sfu_member *member, struct sfu_member_slot *slots) {
-    memcpy(slots, member->slots, member->slot_count * sizeof(*slots));
+    if (member->slot_count > 0)
+        memcpy(slots, member->slots, member->slot_count * sizeof(*slots));
     free(member->slots);
     member->slots = slots;
     for (size_t i = 0; i < member->media_count; i++) {
