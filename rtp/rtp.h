@@ -20,9 +20,8 @@ struct rtp_packet {
     bool marker;
     uint32_t timestamp;
     uint32_t ssrc;
-    uint16_t
-        ext_profile; /* 0xbede, 0x1000–0x100f, anything else is not read; 0 when X is not set. */
-    uint16_t ext_offset; /* First byte of the extension body. */
+    uint16_t ext_profile; /* 0xbede, 0x1000–0x100f, others are not read; 0 without X. */
+    uint16_t ext_offset;  /* First byte of the extension body. */
     uint16_t ext_len;
     uint16_t payload_offset;
     uint16_t payload_len; /* Without the padding. */
@@ -103,8 +102,8 @@ struct rtp_ext_element {
 };
 
 /* The next element of the extension body at *offset (start with 0), in the one-byte or the two-byte
- * form; false at the end or where the body is malformed. Padding is skipped, id 15 of the one-byte
- * form ends. */
+ * form; false at the end or where the body is malformed. Padding is skipped; id 15, and
+ * id 0 with a length, end the one-byte form (RFC 8285 section 4.2). */
 bool rtp_ext_next(const struct rtp_packet *packet, const uint8_t *data, size_t *offset,
                   struct rtp_ext_element *out);
 

@@ -105,6 +105,13 @@ static void a_call_asks_for_no_more_than_its_capacity(void) {
     CHECK_INT(seqs[0], 105);
 }
 
+static void a_gap_of_the_limit_is_asked_for_whole(void) {
+    rtp_nack_on_packet(&nack, 0, 65535);
+    CHECK(!rtp_nack_on_packet(&nack, 0, 65535 + RTP_NACK_MAX_MISSING + 1));
+    CHECK_INT(due(10 * MS), RTP_NACK_MAX_MISSING);
+    CHECK_INT(nack.given_up, 0);
+}
+
 static void a_gap_beyond_the_limit_needs_a_keyframe(void) {
     rtp_nack_on_packet(&nack, 0, 100);
     rtp_nack_on_packet(&nack, 0, 102);
@@ -157,6 +164,7 @@ static const struct test tests[] = {
     TEST(nack_gives_up_after_ten_tries),
     TEST(nack_gives_up_after_one_second),
     TEST(a_call_asks_for_no_more_than_its_capacity),
+    TEST(a_gap_of_the_limit_is_asked_for_whole),
     TEST(a_gap_beyond_the_limit_needs_a_keyframe),
     TEST(the_oldest_make_room_for_a_new_gap),
     TEST(what_a_keyframe_replaces_is_forgotten),

@@ -69,6 +69,7 @@ static void places_of_the_window_are_used_anew(void) {
 
 static void a_jump_restarts_with_its_second_packet(void) {
     arrive(1000);
+    CHECK_INT(arrive(1000 + RTP_MAX_DROPOUT), RTP_ARRIVAL_SUSPECT);
     CHECK_INT(arrive(1000 + RTP_MAX_DROPOUT - 1), RTP_ARRIVAL_NEW);
     CHECK_INT(arrive(20000), RTP_ARRIVAL_SUSPECT);
     CHECK_INT(arrive(20002), RTP_ARRIVAL_SUSPECT);

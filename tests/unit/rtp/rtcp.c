@@ -163,6 +163,8 @@ static void a_nack_is_expanded(void) {
     CHECK_INT(seqs[0], 2959);
     CHECK_INT(seqs[1], 2960);
     CHECK_INT(seqs[2], 2961);
+    packet = first("81cd0003 00000001 0330bdee 0b8f0000");
+    CHECK_INT(rtcp_nack_parse(&packet, seqs, 64), 1);
 }
 
 static void a_nack_wraps_and_is_cut_at_the_capacity(void) {

@@ -98,11 +98,12 @@ static void a_negative_delta_goes_back(void) {
 
 static void malformed_feedback_makes_no_call(void) {
     static const char *const bad[] = {
-        "8fcd0004 fa17fa17 00000000 00000000 00000000",          /* No numbers. */
-        "afcd0005 fa17fa17 43032fa0 00990003 3de80217 20039401", /* Two deltas short. */
-        "afcd0005 fa17fa17 43032fa0 00990002 3de80217 40029401", /* Large ones short. */
-        "8fcd0005 fa17fa17 43032fa0 00990002 3de80217 60029401", /* Symbol 3 in a run. */
-        "8fcd0005 fa17fa17 43032fa0 00990001 3de80217 f0009401", /* Symbol 3 in a vector. */
+        "8fcd0004 fa17fa17 00000000 00000000 00000000",                   /* No numbers. */
+        "afcd0005 fa17fa17 43032fa0 00990003 3de80217 20039401",          /* Two deltas short. */
+        "afcd0005 fa17fa17 43032fa0 00990002 3de80217 40029401",          /* Large ones short. */
+        "8fcd0006 fa17fa17 43032fa0 00990001 3de80217 60019401 94010000", /* Symbol 3 in a run. */
+        "8fcd0006 fa17fa17 43032fa0 00990001 3de80217 f0009401 94010000", /* Symbol 3 in a vector.
+                                                                           */
         "8fcd0005 fa17fa17 43032fa0 009900ff 3de80217 00100010", /* Chunks for 32 of 255. */
         "8fcd0004 fa17fa17 43032fa0 00990001 3de80217",          /* No chunk. */
         "8fcd0003 fa17fa17 43032fa0 00990001",                   /* No head. */
@@ -204,6 +205,15 @@ static void a_late_arrival_is_reported_again_with_what_follows(void) {
     CHECK_INT(arrivals[2].arrival_us, 67 * MS);
 }
 
+static void a_place_of_the_window_forgets_the_number_before(void) {
+    for (uint16_t seq = 0; seq < RTP_TWCC_WINDOW; seq++)
+        rtp_twcc_on_packet(&receiver, 64 * MS, seq);
+    build(RTP_TWCC_BODY_MAX, RTP_TWCC_WINDOW);
+    rtp_twcc_on_packet(&receiver, 65 * MS, RTP_TWCC_WINDOW + 2);
+    build(RTP_TWCC_BODY_MAX, 3);
+    CHECK(!arrivals[0].received && !arrivals[1].received && arrivals[2].received);
+}
+
 static void what_falls_out_of_the_window_is_not_reported(void) {
     rtp_twcc_on_packet(&receiver, 64 * MS, 100);
     rtp_twcc_on_packet(&receiver, 65 * MS, 100 + RTP_TWCC_WINDOW - 1);
@@ -238,7 +248,7 @@ static void split_feedback_tells_the_same_as_whole(void) {
         int64_t want[COUNT];
         uint64_t now_us = (uint64_t)(5000 + c) * 64 * MS;
         receiver = (struct rtp_twcc_receiver){0};
-        for (uint16_t i = 0; i < COUNT; i++) {
+        for (uint32_t i = 0; i < COUNT; i++) {
             bool lost = i > 0 && i < COUNT - 1 && random_below(100) < (i / 200) * 20u;
             now_us += random_below(i % 300 < 50 ? 200 * MS : 6 * MS);
             want[i] = lost ? 0 : (int64_t)(now_us / TICK * TICK);
@@ -293,6 +303,7 @@ static const struct test tests[] = {
     TEST(reordering_makes_a_negative_delta),
     TEST(a_gap_of_more_than_sixteen_bits_begins_another_feedback),
     TEST(a_late_arrival_is_reported_again_with_what_follows),
+    TEST(a_place_of_the_window_forgets_the_number_before),
     TEST(what_falls_out_of_the_window_is_not_reported),
     TEST(split_feedback_tells_the_same_as_whole),
     TEST(the_base_time_wraps_at_24_bits),
