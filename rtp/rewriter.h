@@ -78,8 +78,8 @@ void rtp_rewriter_switch(struct rtp_rewriter *rewriter, bool aligned, uint32_t t
  * free for it. Returns false, and changes nothing, when it must not be sent: older than the
  * source's first packet or than what is remembered (the ring, RTP_MARKS_SPAN packets of the
  * source), left out by rtp_rewriter_drop or of a picture whose id was closed up, sent already, or
- * no source yet. A jump ahead of more than 3,000 numbers (MAX_DROPOUT of RFC 3550) is not loss: it
- * is closed up. descriptor may be NULL for a codec without numbers. */
+ * no source yet. A jump ahead of RTP_MAX_DROPOUT numbers or more is not loss: it is closed up.
+ * descriptor may be NULL for a codec without numbers. */
 bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
                       uint32_t timestamp, const struct rtp_descriptor *descriptor,
                       struct rtp_rewritten *out);
