@@ -69,9 +69,16 @@ function showControls(local) {
 }
 
 /**
- * @param {'microphone' | 'camera' | 'screen'} device
+ * @param {'microphone' | 'camera' | 'screen' | 'both'} device
  * @param {import('./weir-devices.js').DeviceProblem | null} problem
  */
-export function reportProblem(device, problem) {
+function reportProblem(device, problem) {
   if (problem) toast(texts.problem[device][problem], 'problem');
+}
+
+/** @param {import('./weir-devices.js').Devices} devices */
+export function reportDevices({ audioProblem, videoProblem }) {
+  if (audioProblem === videoProblem) return reportProblem('both', audioProblem);
+  reportProblem('microphone', audioProblem);
+  reportProblem('camera', videoProblem);
 }

@@ -8,7 +8,8 @@ import { texts } from './texts.js';
  * @typedef {object} TileView what a tile shows
  * @property {string} userId
  * @property {TileSource} source
- * @property {string} label
+ * @property {string} name of the person, for the initials
+ * @property {string} label under the picture
  * @property {MediaStreamTrack | null} track
  * @property {boolean} isVideoOn
  * @property {boolean} isAudioOn
@@ -46,7 +47,7 @@ export class Tile {
   }
 
   /** @param {TileView} view */
-  show({ userId, source, label, track, isVideoOn, isAudioOn, isOwn = false, note = '' }) {
+  show({ userId, source, name, label, track, isVideoOn, isAudioOn, isOwn = false, note = '' }) {
     const { dataset, classList } = this.element;
     const isShown = isVideoOn && track !== null;
     dataset.userId = userId;
@@ -57,7 +58,7 @@ export class Tile {
     classList.toggle('mirrored', isOwn && source === 'camera');
     this.#setTrack(track);
     this.name.textContent = label;
-    this.avatar.textContent = initials(label);
+    this.avatar.textContent = initials(name);
     this.note.textContent = note;
     this.muted.hidden = isAudioOn || source === 'screen';
     this.cameraOff.hidden = isVideoOn;

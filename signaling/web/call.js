@@ -1,7 +1,7 @@
 // The call page: a WeirClient on one side, tiles, panels and buttons on the other.
 // `window.weir` is the client, for tests and for the curious at the console.
 
-import { reportProblem, wireControls } from './call-controls.js';
+import { reportDevices, wireControls } from './call-controls.js';
 import { enterByName, showOver, showPhase, showRefusal } from './call-gate.js';
 import { addChatLine, receiveChatLine, showPeople, togglePanel } from './call-side.js';
 import { Sound } from './call-sound.js';
@@ -14,6 +14,7 @@ import { WeirClient, WeirError, openDevices } from './weir-client.js';
 
 /** How long to wait for the answer to the browser's question about devices before coming in without. */
 const DEVICES_MS = 1_500;
+const BANNER_MS = 1_000;
 
 const callId = location.pathname.split('/').filter(Boolean)[1] ?? '';
 const client = new WeirClient({ callId });
@@ -21,6 +22,9 @@ const stage = new Stage();
 const sound = new Sound();
 const invitation = invitationTile();
 let joinedAt = new Date();
+let endedByServer = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let bannerTimer;
 
 async function start() {
   if (!('RTCPeerConnection' in window)) throw new WeirError('no_webrtc', texts.noWebRtc);
@@ -38,11 +42,9 @@ async function start() {
 async function publishDevices() {
   const devices = await openDevices({ audio: true, video: client.call.type === 'VIDEO' });
   const tracks = [devices.audio, devices.video].filter((track) => track !== null);
-  reportProblem('microphone', devices.audioProblem);
-  reportProblem('camera', devices.videoProblem);
+  reportDevices(devices);
   if (client.state === 'closed') return tracks.forEach((track) => track.stop());
   if (tracks.length > 0) await client.publish(new MediaStream(tracks), { handOver: true });
-  else toast(texts.listening);
 }
 
 /** @param {Participant} participant */
@@ -52,6 +54,7 @@ function showCamera(participant) {
   stage.show({
     userId,
     source: 'camera',
+    name,
     label: name,
     track: client.trackOf(userId, 'camera'),
     isVideoOn: videoEnabled,
@@ -67,6 +70,7 @@ function showScreen({ userId, name, tracks }) {
   stage.show({
     userId,
     source: 'screen',
+    name,
     label: texts.screenOf(name),
     track: client.trackOf(userId, 'screen'),
     isVideoOn: true,
@@ -78,7 +82,7 @@ function showScreen({ userId, name, tracks }) {
 function showOwn() {
   const { userId, name } = client.you;
   const { audio, video, screen } = client.local;
-  const own = { userId, isOwn: true, isAudioOn: audio, isVideoOn: true };
+  const own = { userId, name, isOwn: true, isAudioOn: audio, isVideoOn: true };
   stage.show({ ...own, source: 'camera', label: texts.you(name), track: client.localTrack('camera'), isVideoOn: video });
   if (screen) stage.show({ ...own, source: 'screen', label: texts.yourScreen, track: client.localTrack('screen') });
   else stage.hide('own', 'screen');
@@ -124,13 +128,16 @@ function showTime() {
   byId('timer').textContent = parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-/** @param {string} text empty for none */
+/** A connection that is back within a second was not worth mentioning. @param {string} text empty for none */
 function showBanner(text) {
-  byId('banner').textContent = text;
-  byId('banner').hidden = text === '';
+  clearTimeout(bannerTimer);
+  const banner = byId('banner');
+  if (text === '') banner.hidden = true;
+  bannerTimer = setTimeout(() => {
+    banner.textContent = text;
+    banner.hidden = text === '';
+  }, BANNER_MS);
 }
-
-let endedByServer = false;
 
 /** @param {{state: import('./weir-client.js').ConnectionState, reason: WeirError | null}} change */
 function onConnection({ state, reason }) {

@@ -2,7 +2,7 @@
 
 /** @type {Record<import('./weir-devices.js').DeviceProblem, string>} */
 const MICROPHONE = {
-  insecure: 'Browsers give out the microphone only over HTTPS or on localhost. You can listen and watch.',
+  insecure: 'Browsers give out the microphone only over HTTPS or on localhost.',
   denied: 'The microphone is not allowed for this page. Allow it in the address bar, then press Mic.',
   missing: 'No microphone was found. Plug one in, then press Mic.',
   busy: 'Another program holds the microphone. Close it there, then press Mic.',
@@ -25,6 +25,16 @@ const SCREEN = {
   failed: 'The screen could not be captured.',
 };
 
+/** Neither microphone nor camera, for the same reason. @type {Record<import('./weir-devices.js').DeviceProblem, string>} */
+const BOTH = {
+  insecure: 'You are in, listening and watching: browsers give out microphone and camera only over HTTPS or on localhost.',
+  denied:
+    'You are in, listening and watching: microphone and camera are not allowed for this page. Allow them in the address bar, then press Mic and Camera.',
+  missing: 'You are in, listening and watching: neither microphone nor camera was found.',
+  busy: 'You are in, listening and watching: another program holds microphone and camera.',
+  failed: 'You are in, listening and watching: microphone and camera could not be opened.',
+};
+
 /** @type {Record<string, string>} by the server's stable word; others speak for themselves */
 const CLOSED = {
   call_over: 'This call is over.',
@@ -37,12 +47,11 @@ const CLOSED = {
 };
 
 export const texts = {
-  problem: { microphone: MICROPHONE, camera: CAMERA, screen: SCREEN },
+  problem: { microphone: MICROPHONE, camera: CAMERA, screen: SCREEN, both: BOTH },
   closed: CLOSED,
   lost: { microphone: 'The microphone is gone.', camera: 'The camera is gone.' },
   noLink: 'That is no link of a call: one ends in a long id with dashes.',
   noWebRtc: 'This browser cannot take part in calls: it has no WebRTC.',
-  listening: 'You are in, listening and watching.',
 
   connecting: 'Connecting…',
   reconnecting: 'The connection broke. Reconnecting…',

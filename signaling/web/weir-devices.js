@@ -16,6 +16,7 @@ const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ide
 
 /** @type {Record<string, DeviceProblem>} */
 const PROBLEM_OF_ERROR = {
+  InsecureError: 'insecure',
   NotAllowedError: 'denied',
   SecurityError: 'denied',
   NotFoundError: 'missing',
@@ -36,7 +37,7 @@ function getUserMedia(constraints) {
 
 /** @param {'audio' | 'video'} kind @returns {Promise<MediaStreamTrack>} */
 export async function openDevice(kind) {
-  if (!navigator.mediaDevices?.getUserMedia) throw new DOMException('insecure origin', 'InsecureError');
+  if (!navigator.mediaDevices) throw new DOMException('insecure origin', 'InsecureError');
   const stream = await getUserMedia(kind === 'audio' ? { audio: AUDIO } : { video: VIDEO });
   return stream.getTracks()[0];
 }
@@ -50,12 +51,7 @@ export async function openDevice(kind) {
 export async function openDevices({ audio, video }) {
   /** @type {Devices} */
   const devices = { audio: null, video: null, audioProblem: null, videoProblem: null };
-  if (!navigator.mediaDevices?.getUserMedia) {
-    devices.audioProblem = audio ? 'insecure' : null;
-    devices.videoProblem = video ? 'insecure' : null;
-    return devices;
-  }
-  if (audio && video) {
+  if (audio && video && navigator.mediaDevices) {
     try {
       const stream = await getUserMedia({ audio: AUDIO, video: VIDEO });
       [devices.audio] = stream.getAudioTracks();
@@ -81,7 +77,8 @@ async function openAlone(kind, devices) {
 
 /** Asks the user for a screen, with its sound where the browser has it. @returns {Promise<MediaStream>} */
 export async function openScreen() {
-  if (!navigator.mediaDevices?.getDisplayMedia) throw new DOMException('no screen capture', 'NotFoundError');
+  if (!navigator.mediaDevices) throw new DOMException('insecure origin', 'InsecureError');
+  if (!navigator.mediaDevices.getDisplayMedia) throw new DOMException('no screen capture', 'NotFoundError');
   const stream = await navigator.mediaDevices.getDisplayMedia({
     video: { frameRate: { ideal: 15, max: 30 } },
     audio: true,
