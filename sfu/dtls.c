@@ -39,6 +39,8 @@ struct flight {
     size_t count;
     uint64_t sent_us;
     uint64_t interval_us;
+    bool held; /* Only repeated when asked for: a client that begins anew would take it for its own.
+                */
 };
 
 struct sfu_dtls {
@@ -151,6 +153,7 @@ static int attempt_reset(struct sfu_dtls *dtls) {
     dtls->ssl = ssl_create(dtls);
     dtls->flight.len = 0;
     dtls->flight.count = 0;
+    dtls->flight.held = false;
     dtls->begun = false;
     dtls->random_known = false;
     return dtls->ssl ? 0 : -ENOMEM;
@@ -270,6 +273,7 @@ static void read_handshake(struct sfu_dtls *dtls) {
 static bool client_hello_is_ours(struct sfu_dtls *dtls, const uint8_t *random) {
     if (random != NULL && dtls->random_known &&
         memcmp(random, dtls->random, sizeof(dtls->random)) != 0) {
+        dtls->flight.held = true;
         if (dtls->now_us < dtls->heard_us + ATTEMPT_SILENT_US || attempt_reset(dtls) != 0)
             return false;
     }
@@ -338,7 +342,7 @@ const char *sfu_dtls_reason(const struct sfu_dtls *dtls) {
 }
 
 uint64_t sfu_dtls_next_deadline(const struct sfu_dtls *dtls) {
-    if (dtls->state != SFU_DTLS_HANDSHAKING || dtls->flight.count == 0)
+    if (dtls->state != SFU_DTLS_HANDSHAKING || dtls->flight.count == 0 || dtls->flight.held)
         return UINT64_MAX;
     return dtls->flight.sent_us + dtls->flight.interval_us;
 }
