@@ -226,7 +226,7 @@ static void drop_picture(struct rtp_rewriter *rewriter, const struct rtp_descrip
     }
     rtp_marks_advance(&rewriter->hidden_pictures, picture);
     /* Only with its first packet is it sure that nothing of the picture was sent or will be. */
-    if (descriptor->frame_start && descriptor->spatial == 0 && !descriptor->picture_id_fixed) {
+    if (descriptor->frame_start && !descriptor->picture_id_fixed) {
         rtp_marks_set(&rewriter->hidden_pictures, picture, true);
         rewriter->picture_offset++;
     }

@@ -140,6 +140,16 @@ static void loss_inside_a_left_out_picture_leaves_no_gap(void) {
     CHECK_INT(map(70009, 0, 15).seq, 1003);
 }
 
+static void loss_between_left_out_spatial_layers_keeps_its_number(void) {
+    begin(90000);
+    CHECK_INT(map(70000, 0, 10).seq, 1000);
+    struct rtp_descriptor base = picture(11), top = picture(11);
+    top.spatial = 2;
+    rtp_rewriter_drop(&rewriter, 70001, &base);
+    rtp_rewriter_drop(&rewriter, 70003, &top);
+    CHECK_INT(map(70004, 0, 12).seq, 1002);
+}
+
 static void what_the_ring_forgot_is_refused(void) {
     begin(90000);
     seq_of(70000);
@@ -260,6 +270,16 @@ static void the_picture_id_of_what_is_left_out_closes_up(void) {
     CHECK_INT(map(70004, 0, 104).picture_id, first + 2);
 }
 
+static void a_picture_whose_first_packet_was_lost_keeps_its_id(void) {
+    begin(90000);
+    int first = map(70000, 0, 100).picture_id;
+    struct rtp_descriptor rest = picture(101);
+    rest.frame_start = false;
+    rtp_rewriter_drop(&rewriter, 70002, &rest);
+    CHECK_INT(map(70003, 0, 102).picture_id, first + 2);
+    CHECK_INT(map(70001, 0, 101).picture_id, first + 1);
+}
+
 static void a_late_packet_of_a_picture_that_closed_up_is_refused(void) {
     begin(90000);
     map(70000, 0, 100);
@@ -307,6 +327,16 @@ static void tl0picidx_goes_on_over_a_switch(void) {
     rtp_rewriter_switch(&rewriter, false, 0);
     CHECK_INT(tl0picidx_of(90000, 77, 9), (first + 2) & 255);
     CHECK_INT(tl0picidx_of(90001, 78, 10), (first + 3) & 255);
+    rtp_rewriter_switch(&rewriter, false, 0);
+    CHECK_INT(tl0picidx_of(70010, RTP_NO_NUMBER, 200), (first + 4) & 255);
+    rtp_rewriter_switch(&rewriter, false, 0);
+    CHECK_INT(tl0picidx_of(90010, RTP_NO_NUMBER, 100), (first + 5) & 255);
+}
+
+static void tl0picidx_goes_on_when_the_encoder_begins_anew(void) {
+    begin(90000);
+    int first = tl0picidx_of(70000, 20000, 5);
+    CHECK_INT(tl0picidx_of(70001, 100, 77), (first + 1) & 255);
 }
 
 static void a_nack_finds_what_was_sent(void) {
@@ -335,8 +365,9 @@ static void a_nack_for_what_was_not_sent_finds_nothing(void) {
     CHECK(rtp_rewriter_find(&rewriter, FIRST_SEQ + 1) == NULL);
     CHECK(rtp_rewriter_find(&rewriter, FIRST_SEQ + 3) == NULL);
     CHECK(rtp_rewriter_find(&rewriter, FIRST_SEQ - 1) == NULL);
-    seq_of(70000 + CAPACITY);
+    seq_of(70001 + CAPACITY); /* The first one's place has not been taken. */
     CHECK(rtp_rewriter_find(&rewriter, FIRST_SEQ) == NULL);
+    CHECK(rtp_rewriter_find(&rewriter, FIRST_SEQ + 2) != NULL);
 }
 
 static void the_generation_of_a_source_is_never_zero(void) {
@@ -364,6 +395,8 @@ static const struct test tests[] = {
     {"an_older_packet_cannot_be_left_out_any_more", an_older_packet_cannot_be_left_out_any_more},
     {"a_late_packet_can_become_the_newest_sent", a_late_packet_can_become_the_newest_sent},
     {"loss_inside_a_left_out_picture_leaves_no_gap", loss_inside_a_left_out_picture_leaves_no_gap},
+    {"loss_between_left_out_spatial_layers_keeps_its_number",
+     loss_between_left_out_spatial_layers_keeps_its_number},
     {"what_the_ring_forgot_is_refused", what_the_ring_forgot_is_refused},
     {"a_jump_further_than_loss_explains_is_closed_up",
      a_jump_further_than_loss_explains_is_closed_up},
@@ -378,12 +411,16 @@ static const struct test tests[] = {
     {"seven_bit_picture_ids_are_followed_over_their_wrap",
      seven_bit_picture_ids_are_followed_over_their_wrap},
     {"the_picture_id_of_what_is_left_out_closes_up", the_picture_id_of_what_is_left_out_closes_up},
+    {"a_picture_whose_first_packet_was_lost_keeps_its_id",
+     a_picture_whose_first_packet_was_lost_keeps_its_id},
     {"a_late_packet_of_a_picture_that_closed_up_is_refused",
      a_late_packet_of_a_picture_that_closed_up_is_refused},
     {"fixed_picture_ids_keep_their_distances", fixed_picture_ids_keep_their_distances},
     {"an_encoder_that_begins_anew_goes_on_with_the_next_picture",
      an_encoder_that_begins_anew_goes_on_with_the_next_picture},
     {"tl0picidx_goes_on_over_a_switch", tl0picidx_goes_on_over_a_switch},
+    {"tl0picidx_goes_on_when_the_encoder_begins_anew",
+     tl0picidx_goes_on_when_the_encoder_begins_anew},
     {"a_nack_finds_what_was_sent", a_nack_finds_what_was_sent},
     {"a_nack_for_what_was_not_sent_finds_nothing", a_nack_for_what_was_not_sent_finds_nothing},
     {"the_generation_of_a_source_is_never_zero", the_generation_of_a_source_is_never_zero},
