@@ -32,6 +32,7 @@ struct sfu_packet {
     uint64_t track; /* Its number. */
     uint64_t seq;   /* Unwrapped. */
     uint8_t layer;
+    bool restarts; /* The source began new sequence numbers with it. */
     bool skip; /* Counted, but nothing to forward: padding only, or a payload that no decoder would
                   take. */
     enum rtp_codec codec;

@@ -239,6 +239,7 @@ void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
     if (slot->wish.paused || !sfu_transport_is_open(slot->transport))
         return;
     if (packet->layer == slot->layer && !slot->awaits_keyframe) {
+        slot->switching = slot->switching || packet->restarts;
         pass_on(slot, now_us, packet);
         return;
     }

@@ -131,6 +131,8 @@ static void note_flow(struct sfu_track *track, uint64_t now_us, struct sfu_layer
 static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
     struct sfu_layer *layer = &track->layers[packet->layer];
     note_flow(track, now_us, layer);
+    if (packet->restarts) /* What was kept under the old numbers is void. */
+        layer_forget_packets(layer);
     if (packet->seq > layer->newest_seq)
         layer->newest_seq = packet->seq;
     if (!packet->skip) {
@@ -145,22 +147,14 @@ static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *pa
     join_burst(track, now_us, packet);
 }
 
-/* The source began new numbers: what was kept under the old ones is void. */
-static void restart_layer(struct sfu_track *track, uint8_t index) {
-    struct sfu_layer *layer = &track->layers[index];
-    layer_forget_packets(layer);
-    layer->nack = (struct rtp_nack){0};
-    layer->newest_seq = 0;
-    for (size_t i = 0; i < track->slot_count; i++)
-        if (track->slots[i]->layer == index)
-            track->slots[i]->switching = true;
-}
-
-static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index, uint64_t seq) {
+static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index,
+                       const struct sfu_packet *packet) {
     struct sfu_layer *layer = &track->layers[index];
     if (!track->media.nack)
         return;
-    if (rtp_nack_on_packet(&layer->nack, now_us, seq) && track->media.video)
+    if (packet->restarts)
+        layer->nack = (struct rtp_nack){0};
+    if (rtp_nack_on_packet(&layer->nack, now_us, packet->seq) && track->media.video)
         sfu_track_want_keyframe(track, now_us, index);
     uint64_t due_us = rtp_nack_next_deadline(&layer->nack);
     if (due_us != UINT64_MAX)
@@ -189,20 +183,15 @@ void sfu_track_on_packet(struct sfu_track *track, uint64_t now_us, uint8_t index
         track->engine->counters.drop_rtp_duplicate++;
         return;
     }
-    if (arrival == RTP_ARRIVAL_RESTART)
-        restart_layer(track, index);
+    packet->restarts = arrival == RTP_ARRIVAL_RESTART;
     packet->track = track->id;
     packet->layer = index;
     describe(track, packet);
-    watch_gaps(track, now_us, index, packet->seq);
+    watch_gaps(track, now_us, index, packet);
     keep(track, now_us, packet);
 }
 
 void sfu_track_on_mirrored(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
-    /* Its owner's numbers jumped back: the source restarted there. */
-    struct sfu_layer *layer = &track->layers[packet->layer];
-    if (packet->seq + RTP_MAX_DROPOUT < layer->newest_seq)
-        restart_layer(track, packet->layer);
     keep(track, now_us, packet);
 }
 
