@@ -110,7 +110,7 @@ static json_t *open_token(const struct sig_auth *auth, const char *token) {
     char *text = jwt_get_alg(jwt) == JWT_ALG_HS256 ? jwt_get_grants_json(jwt, NULL) : NULL;
     if (text)
         claims = json_loads(text, 0, NULL);
-    jwt_free_str(text);
+    free(text);
     jwt_free(jwt);
     return claims;
 }
