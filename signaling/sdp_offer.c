@@ -236,7 +236,7 @@ static int read_bundle(struct sig_sdp_offer *offer, struct sig_sdp_error *error)
 
 static int allocate(struct sig_sdp_offer *offer, size_t max_mlines, struct sig_sdp_error *error) {
     if (offer->section_count == 0)
-        return sig_sdp_refuse(error, -EPROTO, "sdp_no_media", "the SDP has no m-line");
+        return sig_sdp_refuse(error, -EBADMSG, "sdp_no_media", "the SDP has no m-line");
     if (offer->section_count > max_mlines)
         return sig_sdp_refuse(error, -EMSGSIZE, "too_many_mlines",
                               "the offer has %zu m-lines; at most %zu are taken",
