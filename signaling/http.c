@@ -401,7 +401,7 @@ static void end_requests(struct sig_http *http) {
     for (struct http_connection *at = http->connections; at; at = next) {
         struct sig_http_request *request = at->request;
         next = at->next;
-        if (request && request->phase == HTTP_UPGRADED) {
+        if (request && request->phase == HTTP_UPGRADED && request->upgrade) {
             request->upgrade->on_shutdown(request->upgrade_data);
         } else if (request && request->phase == HTTP_SUSPENDED) {
             if (request->on_gone)

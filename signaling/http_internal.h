@@ -147,7 +147,7 @@ struct sig_http_request {
     /* Who waits. */
     void (*on_gone)(struct sig_http_request *request, void *data);
     void *on_gone_data;
-    const struct http_upgrade *upgrade; /* NULL: no WebSocket. */
+    const struct http_upgrade *upgrade; /* NULL: no WebSocket, or not any more. */
     void *upgrade_data;
 };
 

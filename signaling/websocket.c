@@ -42,6 +42,7 @@ enum phase {
 struct sig_websocket {
     /* Given. */
     struct sig_http *http;
+    struct sig_http_request *request;          /* NULL: it is over. */
     const struct sig_websocket_events *events; /* NULL: detached. */
     void *data;
     struct sig_websocket_limits limits;
@@ -62,6 +63,7 @@ struct sig_websocket {
     bool has_poll;
     bool has_tcp_poll;
     bool is_over;        /* No way to read or write any more. */
+    bool is_read_over;   /* Because the stream has ended. */
     uint16_t end_code;   /* What the owner is to be told; 0: nothing yet. */
     uint16_t close_code; /* Close frame to send when the queue is empty; 0: none. */
     uint8_t close_reason[REASON_BYTES_MAX];
@@ -105,6 +107,7 @@ static ssize_t on_frames_read(wslay_event_context_ptr frames, uint8_t *data, siz
         return got;
     }
     bool may_come = got < 0 && (errno == EAGAIN || errno == EINTR);
+    socket->is_read_over = !may_come;
     wslay_event_set_error(frames, may_come ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
     return -1;
 }
@@ -181,6 +184,8 @@ static void end(struct sig_websocket *socket) {
         return;
     socket->phase = PHASE_ENDED;
     socket->http->websocket_count--;
+    if (socket->request)
+        socket->request->upgrade = NULL;
     uv_close((uv_handle_t *)&socket->timer, on_handle_closed);
     if (socket->handle) {
         /* The loop lets go of the descriptors before the library closes them. */
@@ -206,10 +211,10 @@ static void tell(struct sig_websocket *socket, uint16_t code) {
 }
 
 static void want(struct sig_websocket *socket) {
-    int events =
-        socket->phase == PHASE_LINGERING || wslay_event_want_read(socket->frames) ? UV_READABLE : 0;
-    if (wslay_event_want_write(socket->frames))
-        events |= UV_WRITABLE;
+    int events = UV_READABLE;
+    if (socket->phase == PHASE_OPEN)
+        events = (wslay_event_want_read(socket->frames) ? UV_READABLE : 0) |
+                 (wslay_event_want_write(socket->frames) ? UV_WRITABLE : 0);
     uv_poll_start(&socket->poll, events, on_ready);
 }
 
@@ -246,6 +251,19 @@ static void linger(struct sig_websocket *socket) {
     schedule(socket, LINGER_MS);
 }
 
+/* For what breaks a frame itself, such as a ping of 126 bytes, the library queues a close frame
+ * without a code. Ours goes instead, unless it would fall into the middle of another frame. */
+static bool fail(struct sig_websocket *socket) {
+    static const uint8_t frame[] = {0x88, 2, SIG_WEBSOCKET_PROTOCOL_ERROR >> 8,
+                                    SIG_WEBSOCKET_PROTOCOL_ERROR & 0xff};
+    if (wslay_event_get_queued_msg_count(socket->frames) != 1 ||
+        send(socket->fd, frame, sizeof(frame), MSG_NOSIGNAL) != sizeof(frame))
+        return false;
+    tell(socket, SIG_WEBSOCKET_PROTOCOL_ERROR);
+    linger(socket);
+    return true;
+}
+
 static void throw_away(struct sig_websocket *socket) {
     uint8_t nothing[READ_SIZE];
     ssize_t got = recv(socket->fd, nothing, sizeof(nothing), 0);
@@ -278,8 +296,11 @@ static void pump(struct sig_websocket *socket) {
         throw_away(socket);
         return;
     }
-    if (!socket->is_over && wslay_event_recv(socket->frames) != 0)
+    if (!socket->is_over && wslay_event_recv(socket->frames) != 0) {
+        if (!socket->is_read_over && fail(socket))
+            return;
         socket->is_over = true;
+    }
     flush(socket);
     settle(socket);
 }
@@ -426,6 +447,7 @@ static struct sig_websocket *create(struct sig_http_request *request,
         return NULL;
     }
     socket->http = request->connection->http;
+    socket->request = request;
     socket->limits = with_defaults(limits);
     socket->fd = -1;
     wslay_event_config_set_max_recv_msg_length(socket->frames, socket->limits.max_message_bytes);
