@@ -1,0 +1,9 @@
+/* H.264 payloads, parameter sets among them: the input is a payload. */
+#include "tests/fuzz/payload.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    payload_check(RTP_CODEC_H264, data, size);
+    return 0;
+}

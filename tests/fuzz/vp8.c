@@ -1,0 +1,9 @@
+/* VP8 payload descriptors: the input is a payload. */
+#include "tests/fuzz/payload.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    payload_check(RTP_CODEC_VP8, data, size);
+    return 0;
+}
