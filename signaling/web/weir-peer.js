@@ -2,6 +2,7 @@
 // `recvonly` ones. We always offer, one offer at a time; whatever changes meanwhile goes into the next.
 
 import { KIND_OF_SOURCE } from './weir-roster.js';
+import { isWantedCodec, withoutStrayLines } from './weir-sdp.js';
 import { WeirError } from './weir-rest.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
@@ -25,24 +26,6 @@ const SIMULCAST_LAYERS = [
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 2_000_000 },
 ];
 const MAX_BITRATE = { microphone: 40_000, camera: 1_500_000, screen: 2_500_000, screen_audio: 96_000 };
-
-/** What the server forwards; the rest would only make a long offer longer. @param {RTCRtpCodec} codec */
-export function isWantedCodec({ mimeType, sdpFmtpLine = '' }) {
-  switch (mimeType.toLowerCase()) {
-    case 'audio/opus':
-    case 'audio/red':
-    case 'video/vp8':
-    case 'video/av1':
-    case 'video/rtx':
-      return true;
-    case 'video/vp9':
-      return !/profile-id=[1-9]/.test(sdpFmtpLine);
-    case 'video/h264':
-      return /packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=42[ec]0|profile-level-id=640c/i.test(sdpFmtpLine);
-    default:
-      return false;
-  }
-}
 
 export class Peer {
   /** @param {RTCConfiguration} config @param {PeerHooks} hooks */
@@ -221,7 +204,7 @@ export class Peer {
       .map(({ source, transceiver }) => ({ mid: transceiver.mid, source }));
     const sent =
       this.hooks.send({ type: 'publish', tracks }) &&
-      this.hooks.send({ type: 'offer', offer: { type: 'offer', sdp: description.sdp } });
+      this.hooks.send({ type: 'offer', offer: { type: 'offer', sdp: withoutStrayLines(description.sdp) } });
     if (!sent) return false;
     this.heldCandidates?.forEach((message) => this.hooks.send(message));
     this.heldCandidates = null;

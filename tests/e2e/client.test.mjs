@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MediaPath } from '../../signaling/web/weir-path.js';
 import { Roster, slotLimit, slotsWanted, uploadFor } from '../../signaling/web/weir-roster.js';
+import { isWantedCodec, withoutStrayLines } from '../../signaling/web/weir-sdp.js';
 import { backoffMs } from '../../signaling/web/weir-signaling.js';
 import { bestGrid } from '../../signaling/web/call-stage.js';
 import { hueOf, initials } from '../../signaling/web/call-tile.js';
@@ -206,4 +207,21 @@ test('statistics name the participant whose track a slot carries', () => {
   assert.deepEqual([stats.rttMs, stats.availableBps, stats.received.length], [50, 1e6, 1]);
   const [video] = stats.received;
   assert.deepEqual([video.userId, video.frames, video.packetsLost, video.codec], ['a', 4, 1, 'video/VP8']);
+});
+
+test('feedback for codecs that an m-line does not name is taken out of the offer, as Firefox 153 leaves it there', () => {
+  const kept = ['v=0', 'm=audio 9 UDP/TLS/RTP/SAVPF 109', 'a=rtpmap:109 opus/48000/2', 'a=rtcp-fb:109 transport-cc',
+    'm=video 0 UDP/TLS/RTP/SAVPF 120 124', 'a=fmtp:124 apt=120', 'a=rtcp-fb:* nack', 'a=rtcp-fb:120 nack pli', 'a=mid:1', ''];
+  const stray = ['a=rtcp-fb:99 nack', 'a=rtcp-fb:123 ccm fir', 'a=rtcp-fb:109 nack'];
+  const offer = [...kept.slice(0, 8), ...stray, ...kept.slice(8)].join('\r\n');
+  assert.equal(withoutStrayLines(offer), kept.join('\r\n'));
+});
+
+test('offers name the codecs that are forwarded', () => {
+  const wanted = (mimeType, sdpFmtpLine) => isWantedCodec({ mimeType, sdpFmtpLine, clockRate: 90_000 });
+  for (const mimeType of ['audio/opus', 'audio/red', 'video/VP8', 'video/VP9', 'video/AV1', 'video/rtx']) assert.ok(wanted(mimeType), mimeType);
+  assert.ok(wanted('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'));
+  assert.ok(!wanted('video/H264', 'level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f'));
+  assert.ok(!wanted('video/VP9', 'profile-id=2'));
+  for (const mimeType of ['audio/PCMU', 'audio/telephone-event', 'video/ulpfec', 'video/flexfec-03']) assert.ok(!wanted(mimeType), mimeType);
 });

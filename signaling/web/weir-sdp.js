@@ -1,0 +1,34 @@
+// Short offers: which codecs they name, and no line about any other.
+
+/** What the server forwards; the rest would only make a long offer longer. @param {RTCRtpCodec} codec */
+export function isWantedCodec({ mimeType, sdpFmtpLine = '' }) {
+  switch (mimeType.toLowerCase()) {
+    case 'audio/opus':
+    case 'audio/red':
+    case 'video/vp8':
+    case 'video/av1':
+    case 'video/rtx':
+      return true;
+    case 'video/vp9':
+      return !/profile-id=[1-9]/.test(sdpFmtpLine);
+    case 'video/h264':
+      return /packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=(42[ec]0|42001f|640c)/i.test(sdpFmtpLine);
+    default:
+      return false;
+  }
+}
+
+/**
+ * Firefox (153) goes on writing rtcp-fb lines for codecs that setCodecPreferences took out. Naming a
+ * payload type that its m-line does not have is no valid SDP, and other parsers refuse it.
+ * @param {string} sdp
+ */
+export function withoutStrayLines(sdp) {
+  let payloadTypes = new Set();
+  const isMeant = (/** @type {string} */ line) => {
+    if (line.startsWith('m=')) payloadTypes = new Set(line.split(' ').slice(3));
+    const [, payloadType] = /^a=(?:rtcp-fb|fmtp|rtpmap):(\d+) /.exec(line) ?? [];
+    return payloadType === undefined || payloadTypes.has(payloadType);
+  };
+  return sdp.split('\r\n').filter(isMeant).join('\r\n');
+}
