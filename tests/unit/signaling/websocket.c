@@ -367,11 +367,11 @@ static void broken_rules_are_closed_with_their_codes(void) {
          6, 1002},                             /* A ping in fragments. */
         {"\x88\x82\0\0\0\0\x03\xed", 8, 1002}, /* 1005 is not for sending. */
         {"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff"
-         "abcd",
-         14, 1009},
+         "abcdX",
+         15, 1009},
         {"\x81\xff\0\0\0\0\0\1\0\1"
-         "abcd",
-         14, 1009}, /* 65537 bytes. */
+         "abcdX",
+         15, 1009}, /* 65537 bytes. */
     };
     struct site *site = open_site();
     for (size_t i = 0; i < COUNT(rows); i++) {
