@@ -61,7 +61,6 @@ function showControls(local) {
     const { on, off, label } = texts[device];
     button.replaceChildren(icon(icons[isOn ? 0 : 1]), element('span', {}, label));
     button.setAttribute('aria-pressed', String(isOn));
-    button.setAttribute('aria-label', isOn ? on : off);
     button.title = isOn ? on : off;
     button.classList.toggle('off', !isOn && id !== 'screen');
     button.classList.toggle('active', isOn && id === 'screen');

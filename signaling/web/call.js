@@ -209,4 +209,5 @@ fillIcons();
 wireClient();
 wireButtons();
 setInterval(showTime, 1_000);
-start().catch(showRefusal);
+// A client that has closed has said why by itself.
+start().catch((error) => client.state === 'closed' || showRefusal(error));

@@ -52,7 +52,10 @@ export class WeirClient extends Emitter {
   #local = new LocalTracks({
     peer: () => this.#peer,
     send: (message) => this.#signaling?.send(message),
-    changed: (state) => this.emit('local', state),
+    changed: (state) => {
+      this.emit('local', state);
+      this.#tuneUpload();
+    },
     lost: (source) => this.emit('device-lost', { source }),
   });
   #isEntered = false;
@@ -243,7 +246,7 @@ export class WeirClient extends Emitter {
     const peer = new Peer({ iceServers }, {
       send: (message) => this.#signaling?.sendNow(message) ?? false,
       onPath: (state) => this.#onPath(state),
-      onRejected: (error) => this.#onOfferRejected(error),
+      onRejected: (error, sources) => this.#onOfferRejected(error, sources),
       onBroken: () => this.#startOver(),
     });
     this.#peer = peer;
@@ -314,8 +317,10 @@ export class WeirClient extends Emitter {
   }
 
   #tuneUpload() {
-    if (this.#local.isSimulcast('camera')) return;
-    this.#peer?.tuneEncodings('camera', (encoding) => Object.assign(encoding, uploadFor(this.participants.size)));
+    const camera = this.#local.track('camera');
+    if (!camera || this.#local.isSimulcast('camera')) return;
+    const upload = uploadFor(this.participants.size, camera.getSettings().height ?? 720);
+    this.#peer?.tuneEncodings('camera', (encoding) => Object.assign(encoding, upload));
   }
 
   /** @param {'connected' | 'unstable' | 'failed'} state */
@@ -324,10 +329,11 @@ export class WeirClient extends Emitter {
     if (state === 'connected') this.#tuneUpload();
   }
 
-  /** @param {WeirError} error */
-  #onOfferRejected(error) {
+  /** @param {WeirError} error @param {Source[]} sources */
+  #onOfferRejected(error, sources) {
     const { audio, video } = this.#peer?.slots ?? { audio: [], video: [] };
     this.#slotLimit = { audio: audio.length, video: video.length };
+    this.#local.forget(sources);
     this.emit('error', error);
     if (audio.length + video.length === 0) this.#close(error);
   }

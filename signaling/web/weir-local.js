@@ -82,6 +82,16 @@ export class LocalTracks {
     this.#settle(true);
   }
 
+  /** The server would not have these. @param {Source[]} sources */
+  forget(sources) {
+    for (const source of sources) {
+      const local = this.#tracks.get(source);
+      if (local) this.#release(local);
+      this.#tracks.delete(source);
+    }
+    this.#tellState();
+  }
+
   /** @param {boolean} enabled */
   setMicrophoneEnabled(enabled) {
     return this.#inTurn('microphone', async () => {

@@ -12,7 +12,8 @@ import { WeirError } from './weir-rest.js';
  * @typedef {object} PeerHooks
  * @property {(message: Message) => boolean} send false when the signaling is down: the offer waits for resend()
  * @property {(state: 'connected' | 'unstable' | 'failed') => void} onPath the media path's condition changed
- * @property {(error: WeirError) => void} onRejected the server refused an offer; it was taken back
+ * @property {(error: WeirError, sources: Source[]) => void} onRejected the server refused an offer, and with it
+ *   what these sources were to send
  * @property {() => void} onBroken this connection cannot be saved, only replaced
  */
 /** @typedef {{source: Source, transceiver: RTCRtpTransceiver, simulcast: boolean}} Line */
@@ -211,15 +212,17 @@ export class Peer {
     return true;
   }
 
-  /** @param {WeirError} error */
+  /** Whatever the refused offer was to add is given up. @param {WeirError} error */
   async #takeBack(error) {
     await this.pc.setLocalDescription({ type: 'rollback' });
-    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
-      const refused = this.slots[kind].filter((transceiver) => transceiver.mid === null);
-      this.slots[kind] = this.slots[kind].filter((transceiver) => transceiver.mid !== null);
-      refused.forEach((transceiver) => transceiver.stop());
-    }
-    this.hooks.onRejected(error);
+    const isNew = (/** @type {RTCRtpTransceiver} */ { mid }) => mid === null;
+    const sources = [...this.lines.values()].filter((line) => isNew(line.transceiver)).map((line) => line.source);
+    sources.forEach((source) => this.lines.delete(source));
+    this.spare = this.spare.filter((line) => !isNew(line.transceiver));
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video']))
+      this.slots[kind] = this.slots[kind].filter((transceiver) => !isNew(transceiver));
+    this.pc.getTransceivers().filter(isNew).forEach((transceiver) => transceiver.stop());
+    this.hooks.onRejected(error, sources);
   }
 
   /** @param {RTCIceCandidate | null} candidate */

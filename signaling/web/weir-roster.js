@@ -270,10 +270,10 @@ export function slotLimit(maxMessageBytes = 65_536, maxMlines = 128) {
 /**
  * What a camera without simulcast should send when so many others watch it in a grid.
  * @param {number} others
+ * @param {number} height of its picture
  * @returns {{scaleResolutionDownBy: number, maxBitrate: number}}
  */
-export function uploadFor(others) {
-  if (others <= 3) return { scaleResolutionDownBy: 1, maxBitrate: 1_500_000 };
-  if (others <= 8) return { scaleResolutionDownBy: 2, maxBitrate: 600_000 };
-  return { scaleResolutionDownBy: 4, maxBitrate: 200_000 };
+export function uploadFor(others, height) {
+  const [maxHeight, maxBitrate] = others <= 3 ? [720, 1_500_000] : others <= 8 ? [360, 600_000] : [180, 200_000];
+  return { scaleResolutionDownBy: Math.max(1, height / maxHeight), maxBitrate };
 }

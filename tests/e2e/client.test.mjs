@@ -116,8 +116,10 @@ test('an offer with all its slots stays below the message size of the server', (
 });
 
 test('the more watch a camera, the less it sends', () => {
-  const rates = [1, 3, 4, 8, 9, 24].map((others) => uploadFor(others).maxBitrate);
+  const rates = [1, 3, 4, 8, 9, 24].map((others) => uploadFor(others, 720).maxBitrate);
   assert.deepEqual(rates, [1_500_000, 1_500_000, 600_000, 600_000, 200_000, 200_000]);
+  assert.deepEqual([2, 5, 12].map((others) => uploadFor(others, 720).scaleResolutionDownBy), [1, 2, 4]);
+  assert.deepEqual([2, 5, 12].map((others) => uploadFor(others, 360).scaleResolutionDownBy), [1, 1, 2]);
 });
 
 test('reconnecting waits from half a second to ten, spread over half of that', () => {
