@@ -234,27 +234,33 @@ static int read_bundle(struct sig_sdp_offer *offer, struct sig_sdp_error *error)
     return 0;
 }
 
-static int allocate(struct sig_sdp_offer *offer, size_t max_mlines, struct sig_sdp_error *error) {
+static int check_counts(const struct sig_sdp_offer *offer, size_t max_mlines,
+                        struct sig_sdp_error *error) {
     if (offer->section_count == 0)
         return sig_sdp_refuse(error, -EBADMSG, "sdp_no_media", "the SDP has no m-line");
     if (offer->section_count > max_mlines)
         return sig_sdp_refuse(error, -EMSGSIZE, "too_many_mlines",
                               "the offer has %zu m-lines; at most %zu are taken",
                               offer->section_count, max_mlines);
+    return 0;
+}
+
+static bool allocate(struct sig_sdp_offer *offer) {
     offer->attributes = calloc(offer->attribute_count + 1, sizeof(*offer->attributes));
     offer->sections = calloc(offer->section_count, sizeof(*offer->sections));
-    if (offer->attributes == NULL || offer->sections == NULL)
-        return sig_sdp_refuse(error, -ENOMEM, "no_memory", "out of memory");
-    return 0;
+    return offer->attributes != NULL && offer->sections != NULL;
 }
 
 static int parse(struct sig_sdp_offer *offer, size_t len, size_t max_mlines,
                  struct sig_sdp_error *error) {
     int result = check_lines(offer, len, error);
     if (result == 0)
-        result = allocate(offer, max_mlines, error);
-    if (result == 0)
-        result = read_lines(offer, len, error);
+        result = check_counts(offer, max_mlines, error);
+    if (result < 0)
+        return result;
+    if (!allocate(offer))
+        return sig_sdp_refuse(error, -ENOMEM, "no_memory", "out of memory");
+    result = read_lines(offer, len, error);
     if (result == 0)
         result = read_sections(offer, error);
     return result < 0 ? result : read_bundle(offer, error);

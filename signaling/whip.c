@@ -38,10 +38,11 @@ void sig_whip_destroy(struct sig_whip *whip) {
     if (whip == NULL)
         return;
     for (size_t i = 0; i < WHIP_BUCKETS; i++) {
-        while (whip->buckets[i] != NULL) {
-            struct sig_session *session = whip->buckets[i]->session;
-            whip_resource_remove(whip->buckets[i]);
-            sig_session_leave(session, true);
+        struct whip_resource *next = NULL;
+        for (struct whip_resource *resource = whip->buckets[i]; resource; resource = next) {
+            next = resource->next;
+            sig_session_leave(resource->session, true);
+            free(resource);
         }
     }
     free(whip);
