@@ -85,7 +85,9 @@ size_t rtp_nack_due(struct rtp_nack *nack, uint64_t now_us, uint64_t rtt_us, uin
         if (entry.ask_at_us <= now_us && asked < capacity) {
             seqs[asked++] = (uint16_t)entry.seq;
             entry.tries++;
-            entry.ask_at_us = now_us + retry_us;
+            /* What was asked for twice is late already, so that the third request waits for no
+             * answer any more: two on their way are lost together only with small probability. */
+            entry.ask_at_us = now_us + (entry.tries < 2 ? retry_us : retry_us / 2);
         }
         nack->missing[kept++] = entry;
     }

@@ -269,10 +269,11 @@ static void resend(struct sfu_slot *slot, uint64_t now_us, uint16_t seq) {
         counters->nacks_unanswered++;
         return;
     }
-    /* What was sent less than a round trip ago is still on its way. */
+    /* What was sent less than a round trip ago is still on its way; a quarter less, since the
+     * peer's idea of the round trip is not ours. */
     uint32_t now_ms = (uint32_t)(now_us / 1000) | 1;
-    bool on_its_way =
-        entry->resent_at_ms != 0 && now_ms - entry->resent_at_ms < slot->transport->rtt_us / 1000;
+    bool on_its_way = entry->resent_at_ms != 0 &&
+                      now_ms - entry->resent_at_ms < slot->transport->rtt_us * 3 / 4 / 1000;
     if (on_its_way || entry->resends >= SFU_RESENDS_MAX)
         return;
     entry->resent_at_ms = now_ms;
@@ -281,8 +282,11 @@ static void resend(struct sfu_slot *slot, uint64_t now_us, uint16_t seq) {
                                     .timestamp = entry->timestamp,
                                     .picture_id = entry->picture_id,
                                     .tl0picidx = entry->tl0picidx};
-    emit(slot, now_us, packet, &numbers, slot->rtx_payload_types[packet->codec]);
-    counters->rtp_retransmitted++;
+    /* The first repetition was lost as well: the picture stands still for it, so two are sent. */
+    int copies = entry->resends > 1 && !slot->resends_in_place ? 2 : 1;
+    for (int i = 0; i < copies; i++)
+        emit(slot, now_us, packet, &numbers, slot->rtx_payload_types[packet->codec]);
+    counters->rtp_retransmitted += (uint64_t)copies;
 }
 
 void sfu_slot_on_nack(struct sfu_slot *slot, uint64_t now_us, const uint16_t *seqs, size_t count) {
