@@ -247,7 +247,7 @@ static int check_counts(const struct sig_sdp_offer *offer, size_t max_mlines,
 
 static bool allocate(struct sig_sdp_offer *offer) {
     offer->attributes = calloc(offer->attribute_count + 1, sizeof(*offer->attributes));
-    offer->sections = calloc(offer->section_count, sizeof(*offer->sections));
+    offer->sections = calloc(offer->section_count + 1, sizeof(*offer->sections));
     return offer->attributes != NULL && offer->sections != NULL;
 }
 
