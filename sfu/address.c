@@ -2,7 +2,9 @@
 #include "sfu/address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
+#include <uv.h>
 
 static socklen_t to_sockaddr4(const struct sfu_address *address, struct sockaddr_in *out) {
     out->sin_family = AF_INET;
@@ -53,6 +55,15 @@ bool sfu_address_from_sockaddr(struct sfu_address *out, const struct sockaddr *f
     else
         from_sockaddr6(out, (const struct sockaddr_in6 *)from);
     return true;
+}
+
+int sfu_sockaddr_parse(const char *address, uint16_t port, struct sockaddr_storage *out) {
+    memset(out, 0, sizeof(*out));
+    if (uv_ip4_addr(address, port, (struct sockaddr_in *)out) == 0)
+        return sizeof(struct sockaddr_in);
+    if (uv_ip6_addr(address, port, (struct sockaddr_in6 *)out) == 0)
+        return sizeof(struct sockaddr_in6);
+    return -EINVAL;
 }
 
 const char *sfu_address_print(const struct sfu_address *address, char out[static 64]) {

@@ -22,8 +22,8 @@ enum {
     SFU_FINGERPRINT_LEN = 32, /* SHA-256. */
     SFU_CODECS_MAX = 12,      /* Answered in one m-line. */
     SFU_LAYERS_MAX = 3,       /* Simulcast encodings of a track. */
-    SFU_CANDIDATES_MAX = 16,
-    SFU_ADDRESS_MAX = 46, /* INET6_ADDRSTRLEN. */
+    SFU_CANDIDATES_MAX = 18,  /* Eight addresses and the announced one, UDP and TCP. */
+    SFU_ADDRESS_MAX = 46,     /* INET6_ADDRSTRLEN. */
     SFU_WORKERS_MAX = 64,
 };
 
@@ -36,6 +36,7 @@ struct sfu_config {
     const char *announce; /* An IP address that candidates show beside the bound ones, or NULL. */
     uint16_t port;        /* Worker i uses port + i, UDP and TCP. */
     uint16_t workers;     /* 1 to SFU_WORKERS_MAX. */
+    bool tcp;             /* Take media by TCP too. */
     bool gso;             /* Use UDP_SEGMENT where the kernel has it. */
     size_t max_participants;
     uint32_t consent_timeout_ms; /* Without a check for so long a transport is lost (RFC 7675:
@@ -157,6 +158,12 @@ typedef void (*sfu_event_fn)(void *ctx, const struct sfu_event *event);
     X(sends_failed)                                                                                \
     X(gso_messages)                                                                                \
     X(gso_segments)                                                                                \
+    X(tcp_accepted)                                                                                \
+    X(tcp_accept_failures)                                                                         \
+    X(tcp_refused)                                                                                 \
+    X(tcp_closed_strangers)                                                                        \
+    X(tcp_closed_malformed)                                                                        \
+    X(tcp_closed_idle)                                                                             \
     X(rtp_received)                                                                                \
     X(rtp_forwarded)                                                                               \
     X(rtp_retransmitted)                                                                           \
@@ -200,6 +207,7 @@ struct sfu_stats {
     size_t slots;
     size_t timers; /* Transports with a deadline set, over all workers. */
     size_t packets_in_use;
+    size_t tcp_connections;
     struct sfu_counters counters;
 };
 

@@ -8,8 +8,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <uv.h>
-
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -20,18 +18,9 @@ enum {
     SOCKET_BUFFER_BYTES = 4 * 1024 * 1024,
 };
 
-static int parse_address(const char *address, uint16_t port, struct sockaddr_storage *out) {
-    memset(out, 0, sizeof(*out));
-    if (uv_ip4_addr(address, port, (struct sockaddr_in *)out) == 0)
-        return sizeof(struct sockaddr_in);
-    if (uv_ip6_addr(address, port, (struct sockaddr_in6 *)out) == 0)
-        return sizeof(struct sockaddr_in6);
-    return -EINVAL;
-}
-
 int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso) {
     struct sockaddr_storage local;
-    int len = parse_address(address, port, &local);
+    int len = sfu_sockaddr_parse(address, port, &local);
     *udp = (struct sfu_udp){.fd = -1, .gso = gso};
     if (len < 0)
         return len;
