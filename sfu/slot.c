@@ -232,7 +232,7 @@ static void catch_up(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pa
 static bool may_begin(const struct sfu_slot *slot, const struct sfu_packet *packet) {
     if (packet->layer != slot->target_layer || packet->skip)
         return false;
-    return !slot->media.video || (packet->descriptor.keyframe && packet->descriptor.frame_start);
+    return !slot->media.video || rtp_descriptor_is_entry(&packet->descriptor);
 }
 
 void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {

@@ -137,7 +137,7 @@ static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *pa
         layer->newest_seq = packet->seq;
     if (!packet->skip) {
         sfu_packet_unref(rtp_history_put(&layer->history, packet->seq, sfu_packet_ref(packet)));
-        if (track->media.video && packet->descriptor.keyframe && packet->descriptor.frame_start)
+        if (track->media.video && rtp_descriptor_is_entry(&packet->descriptor))
             layer->keyframe_wanted = false;
         if (packet->descriptor.width != 0) {
             layer->width = packet->descriptor.width;
@@ -163,6 +163,8 @@ static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index,
 
 static void describe(struct sfu_track *track, struct sfu_packet *packet) {
     const uint8_t *payload = packet->data + packet->rtp.payload_offset;
+    packet->descriptor =
+        (struct rtp_descriptor){.picture_id = RTP_NO_NUMBER, .tl0picidx = RTP_NO_NUMBER};
     packet->skip = packet->rtp.payload_len == 0;
     if (packet->skip)
         return;
