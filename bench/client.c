@@ -116,7 +116,8 @@ static int add_source(struct bench_client *client, uint64_t now_us, const struct
     uint32_t scale = media->layer_count > 1 ? 1u << (media->layer_count - 1 - layer) : 1;
     struct bench_source_config config = {
         .video = media->video,
-        .number = client->config.number << 8 | layer, /* Layers count their frames for themselves. */
+        .number =
+            client->config.number << 8 | layer, /* Layers count their frames for themselves. */
         .ssrc = media->ssrcs[layer] ? media->ssrcs[layer]
                                     : (uint32_t)bench_random_next(&client->random),
         .payload_type = media->codecs[0].payload_type,
@@ -425,6 +426,27 @@ const struct bench_sink *bench_client_sink(const struct bench_client *client, si
 
 const struct bench_source *bench_client_source(const struct bench_client *client, size_t n) {
     return n < client->source_count ? &client->sources[n] : NULL;
+}
+
+void bench_client_send_rtp(struct bench_client *client, const uint8_t *data, size_t header_len,
+                           size_t len) {
+    uint8_t packet[PACKET_MAX];
+    struct sfu_srtp_stream stream = {0};
+    if (client->srtp_out == NULL || len + SFU_SRTP_OVERHEAD_MAX > sizeof(packet))
+        return;
+    memcpy(packet, data, header_len);
+    size_t protected_len = sfu_srtp_protect_rtp(client->srtp_out, &stream, packet, header_len, NULL,
+                                                0, data + header_len, len - header_len);
+    client->config.send(client->config.ctx, packet, protected_len);
+}
+
+void bench_client_send_rtcp(struct bench_client *client, const uint8_t *data, size_t len) {
+    uint8_t copy[PACKET_MAX];
+    struct rtcp_builder builder = {.data = copy, .len = len};
+    if (len + SFU_SRTCP_OVERHEAD_MAX > sizeof(copy))
+        return;
+    memcpy(copy, data, len);
+    send_rtcp(client, &builder);
 }
 
 void bench_client_close(struct bench_client *client) {

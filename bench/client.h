@@ -61,6 +61,12 @@ uint64_t bench_client_connected_us(const struct bench_client *client);
 const struct bench_sink *bench_client_sink(const struct bench_client *client, size_t n);
 const struct bench_source *bench_client_source(const struct bench_client *client, size_t n);
 
+/* Protects any bytes as RTP (a header of header_len bytes first) or RTCP and sends them, for tests
+ * that misbehave; nothing before it is connected. */
+void bench_client_send_rtp(struct bench_client *client, const uint8_t *data, size_t header_len,
+                           size_t len);
+void bench_client_send_rtcp(struct bench_client *client, const uint8_t *data, size_t len);
+
 /* Sends close_notify. */
 void bench_client_close(struct bench_client *client);
 
