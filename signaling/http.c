@@ -45,12 +45,6 @@ void http_release(struct sig_http *http) {
         on_closed(data);
 }
 
-static void set_deadline(struct http_connection *connection, unsigned timeout_ms,
-                         enum http_refusal missed) {
-    connection->deadline_us = http_now_us(connection->http) + (uint64_t)timeout_ms * 1000;
-    connection->missed = missed;
-}
-
 /* The loop. */
 
 static void on_run_timer(uv_timer_t *timer);
@@ -80,157 +74,6 @@ void http_kick(struct sig_http *http) {
         uv_timer_start(&http->run_timer, on_run_timer, 0, 0);
 }
 
-/* Requests. */
-
-/* Before the body: whether its announced size alone is reason enough to answer now. */
-static bool is_answered_early(struct sig_http_request *request) {
-    size_t max = request->connection->http->options.max_body_bytes;
-    const char *length = sig_http_header(request, "Content-Length");
-    bool is_huge = length && strtoull(length, NULL, 10) > 2 * (unsigned long long)max;
-    if (is_huge && request->status == 0) {
-        request->connection->http->refusals[HTTP_REFUSED_BODY]++;
-        sig_http_error(request, 413, "too_large", "the body may have %zu bytes", max);
-    }
-    /* Who asks for leave to send a body is told at once; others are let finish, since a reply while
-     * they still send may be lost on the way. */
-    return is_huge || (request->status != 0 && sig_http_header(request, "Expect") != NULL);
-}
-
-static enum MHD_Result hand_over(struct sig_http_request *request) {
-    struct http_connection *connection = request->connection;
-    set_deadline(connection, connection->http->options.send_timeout_ms, HTTP_REFUSED_SEND);
-    return http_reply_queue(request);
-}
-
-static enum MHD_Result begin(struct http_connection *connection, struct MHD_Connection *mhd,
-                             const char *url, const char *method, void **context) {
-    struct sig_http *http = connection->http;
-    struct sig_http_request *request = http_request_create(connection, mhd, url, method);
-    if (request == NULL)
-        return MHD_NO;
-    *context = request;
-    connection->request = request;
-    set_deadline(connection, http->options.receive_timeout_ms, HTTP_REFUSED_RECEIVE);
-    if (http->is_closing) {
-        sig_http_error(request, 503, "closing", "the server is closing");
-    } else if (!sig_addresses_request(http->addresses, (struct sockaddr *)&connection->address,
-                                      http_now_us(http))) {
-        http->refusals[HTTP_REFUSED_REQUEST]++;
-        sig_http_error(request, 429, "too_many_requests", "too many requests from your address");
-    } else {
-        http_route(request);
-    }
-    return is_answered_early(request) ? hand_over(request) : MHD_YES;
-}
-
-static enum MHD_Result handle(struct sig_http_request *request) {
-    struct http_connection *connection = request->connection;
-    request->phase = HTTP_HANDLING;
-    connection->deadline_us = HTTP_NO_DEADLINE;
-    if (request->is_body_too_big) {
-        connection->http->refusals[HTTP_REFUSED_BODY]++;
-        sig_http_error(request, 413, "too_large", "the body may have %zu bytes",
-                       connection->http->options.max_body_bytes);
-    }
-    if (request->status == 0)
-        request->matched->route->handler(request, request->matched->data);
-    if (request->status != 0)
-        return hand_over(request);
-    if (!request->is_suspend_asked) {
-        sig_log(SIG_LOG_ERROR, NULL, "http: %s %s was not answered by its handler", request->method,
-                request->path);
-        sig_http_error(request, 500, "internal", "the server made a mistake");
-        return hand_over(request);
-    }
-    request->phase = HTTP_SUSPENDED;
-    set_deadline(connection, connection->http->options.answer_timeout_ms, HTTP_REFUSED_ANSWER);
-    MHD_suspend_connection(request->mhd);
-    return MHD_YES;
-}
-
-/* The library calls this for a request's headers, each piece of its body, its end, and after
- * resuming. */
-static enum MHD_Result on_access(void *data, struct MHD_Connection *mhd, const char *url,
-                                 const char *method, const char *version, const char *upload,
-                                 size_t *upload_size, void **context) {
-    struct sig_http_request *request = *context;
-    (void)data;
-    (void)version;
-    if (request == NULL) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        return info ? begin(info->socket_context, mhd, url, method, context) : MHD_NO;
-    }
-    if (*upload_size > 0) {
-        int error = http_request_receive(request, upload, *upload_size);
-        *upload_size = 0;
-        return error == 0 ? MHD_YES : MHD_NO;
-    }
-    if (request->phase == HTTP_RECEIVING)
-        return handle(request);
-    return request->response ? hand_over(request) : MHD_YES;
-}
-
-static void on_completed(void *data, struct MHD_Connection *mhd, void **context,
-                         enum MHD_RequestTerminationCode why) {
-    struct sig_http_request *request = *context;
-    (void)data;
-    (void)mhd;
-    (void)why;
-    if (request == NULL)
-        return;
-    struct http_connection *connection = request->connection;
-    *context = NULL;
-    connection->request = NULL;
-    set_deadline(connection, connection->http->options.receive_timeout_ms, HTTP_REFUSED_RECEIVE);
-    http_request_destroy(request);
-}
-
-static void on_connection(void *data, struct MHD_Connection *mhd, void **context,
-                          enum MHD_ConnectionNotificationCode what) {
-    struct sig_http *http = data;
-    struct http_connection *connection = *context;
-    (void)mhd;
-    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = http->accepting;
-        http->accepting = NULL;
-    } else if (connection) {
-        *context = NULL;
-        http_connection_unlink(connection);
-    }
-}
-
-void http_connection_unlink(struct http_connection *connection) {
-    struct sig_http *http = connection->http;
-    if (connection->prev)
-        connection->prev->next = connection->next;
-    else
-        http->connections = connection->next;
-    if (connection->next)
-        connection->next->prev = connection->prev;
-    http->connection_count--;
-    sig_addresses_close(http->addresses, (struct sockaddr *)&connection->address);
-    free(connection);
-}
-
-/* Deadlines. */
-
-static void on_missed(struct http_connection *connection) {
-    struct sig_http_request *request = connection->request;
-    connection->http->refusals[connection->missed]++;
-    connection->deadline_us = HTTP_NO_DEADLINE;
-    if (connection->missed != HTTP_REFUSED_ANSWER) {
-        /* The library sees the end of the stream and cleans up. */
-        shutdown(connection->fd, SHUT_RDWR);
-        return;
-    }
-    sig_log_throttled(SIG_LOG_WARN, NULL, "http-answer", "http: %s %s was not answered in time",
-                      request->method, request->path);
-    if (request->on_gone)
-        request->on_gone(request, request->on_gone_data);
-    sig_http_error(request, 503, "timeout", "the server could not answer in time");
-}
-
 static void on_sweep(uv_timer_t *timer) {
     struct sig_http *http = timer->data;
     uint64_t now_us = http_now_us(http);
@@ -238,7 +81,7 @@ static void on_sweep(uv_timer_t *timer) {
     for (struct http_connection *at = http->connections; at; at = next) {
         next = at->next;
         if (now_us >= at->deadline_us)
-            on_missed(at);
+            http_on_missed(at);
     }
     sig_addresses_sweep(http->addresses, now_us);
     http_listen_resume(http);
@@ -303,9 +146,9 @@ static int start_daemon(struct sig_http *http) {
         {MHD_OPTION_END, 0, NULL},
     };
     http->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_access, http, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, http, MHD_OPTION_CONNECTION_LIMIT,
+        flags, 0, NULL, NULL, http_on_access, http, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
+        http, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+        http_on_connection, http, MHD_OPTION_CONNECTION_LIMIT,
         http->options.max_connections + LIBRARY_CONNECTIONS_SPARE, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, http->tls_cert ? tls : tls + 2,
         MHD_OPTION_END);
@@ -426,35 +269,4 @@ void sig_http_close(struct sig_http *http, void (*on_closed)(void *data), void *
     uv_close((uv_handle_t *)&http->run_timer, on_handle_closed);
     uv_close((uv_handle_t *)&http->sweep_timer, on_handle_closed);
     MHD_stop_daemon(http->daemon);
-}
-
-static void write_by_label(struct sig_metrics *metrics, const char *label, const char *value,
-                           uint64_t count) {
-    sig_metrics_sample(metrics, (double)count, &(struct sig_metrics_label){label, value}, 1);
-}
-
-void sig_http_write_metrics(const struct sig_http *http, struct sig_metrics *metrics) {
-    static const char *const classes[] = {NULL, "1xx", "2xx", "3xx", "4xx", "5xx"};
-    static const char *const reasons[HTTP_REFUSAL_COUNT] = {
-        [HTTP_REFUSED_ADDRESS] = "connections_of_address",
-        [HTTP_REFUSED_CONNECTION] = "connections",
-        [HTTP_REFUSED_REQUEST] = "requests_of_address",
-        [HTTP_REFUSED_BODY] = "body_too_large",
-        [HTTP_REFUSED_RECEIVE] = "receive_timeout",
-        [HTTP_REFUSED_SEND] = "send_timeout",
-        [HTTP_REFUSED_ANSWER] = "answer_timeout",
-    };
-    sig_metrics_family(metrics, "weir_http_replies_total", SIG_METRICS_COUNTER,
-                       "Replies by class of their status.");
-    for (size_t i = 1; i < sizeof(classes) / sizeof(classes[0]); i++)
-        write_by_label(metrics, "status", classes[i], http->replies[i]);
-    sig_metrics_family(metrics, "weir_http_refused_total", SIG_METRICS_COUNTER,
-                       "Connections and requests refused or cut, by the limit that they met.");
-    for (size_t i = 0; i < HTTP_REFUSAL_COUNT; i++)
-        write_by_label(metrics, "reason", reasons[i], http->refusals[i]);
-    sig_metrics_counter(metrics, "weir_http_connections_total", "Connections accepted.",
-                        http->accepted);
-    sig_metrics_gauge(metrics, "weir_http_connections", "Connections open, WebSockets included.",
-                      http->connection_count);
-    sig_metrics_gauge(metrics, "weir_websockets", "WebSockets open.", http->websocket_count);
 }

@@ -1,5 +1,5 @@
-/* What the parts of the HTTP server share: http.c (the loop), http_listen.c, http_router.c,
- * http_request.c, http_reply.c and websocket.c. */
+/* What the parts of the HTTP server share: http.c (the loop), http_access.c, http_listen.c,
+ * http_metrics.c, http_router.c, http_request.c, http_reply.c and websocket.c. */
 #ifndef SIGNALING_HTTP_INTERNAL_H
 #define SIGNALING_HTTP_INTERNAL_H
 
@@ -158,6 +158,19 @@ void http_kick(struct sig_http *http);
 /* Pairs: a handle of the loop that the server has to outlive. */
 void http_hold(struct sig_http *http);
 void http_release(struct sig_http *http);
+
+/* http_access.c: what the library calls for a request's headers, each piece of its body, its end,
+ * and after resuming; when a request is over; and when a connection begins and ends. */
+enum MHD_Result http_on_access(void *data, struct MHD_Connection *mhd, const char *url,
+                               const char *method, const char *version, const char *upload,
+                               size_t *upload_size, void **context);
+void http_on_completed(void *data, struct MHD_Connection *mhd, void **context,
+                       enum MHD_RequestTerminationCode why);
+void http_on_connection(void *data, struct MHD_Connection *mhd, void **context,
+                        enum MHD_ConnectionNotificationCode what);
+/* The connection's deadline has passed. */
+void http_on_missed(struct http_connection *connection);
+/* Forgets a connection that has ended. */
 void http_connection_unlink(struct http_connection *connection);
 
 /* http_listen.c: opens all of options.listen, 0 or a negative errno after logging. */
