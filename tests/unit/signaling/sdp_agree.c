@@ -220,6 +220,41 @@ static void a_refused_m_line_is_taken_by_another(void) {
     free(reused);
 }
 
+static void a_new_slot_gets_a_stream_of_its_own(void) {
+    struct sig_sdp_terms terms = sdp_terms(SIG_SDP_CALL);
+    const char *last = "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 0.0.0.0\r\na=mid:3";
+    char *bundle = sdp_replace(short_offer, "BUNDLE 0 1 2 3", "BUNDLE 0 1 2 3 4");
+    char *text = NULL;
+    CHECK(asprintf(&text, "%s%s", bundle, strstr(short_offer, last)) > 0);
+    char *more = sdp_replace(text, "a=mid:3\r\n", "a=mid:4\r\n");
+    memcpy(strstr(more, "a=mid:4"), "a=mid:3", 7);
+    char *answer = NULL;
+    struct sig_sdp_agreement *first = sdp_agree(short_offer, NULL, &terms, NULL);
+    struct sig_sdp_agreement *second = sdp_agree(more, first, &terms, &answer);
+    CHECK_INT(sdp_count(answer, "a=msid:slot-0 video-0"), 1);
+    CHECK_INT(sdp_count(answer, "a=msid:slot-1 video-1"), 1);
+    sig_sdp_agreement_destroy(first);
+    sig_sdp_agreement_destroy(second);
+    free(answer);
+    free(more);
+    free(text);
+    free(bundle);
+}
+
+/* There is one transport, so what is not in its group has none. */
+static void an_m_line_outside_of_the_bundle_is_refused(void) {
+    struct sig_sdp_terms terms = sdp_terms(SIG_SDP_CALL);
+    char *text = sdp_replace(short_offer, "BUNDLE 0 1 2 3", "BUNDLE 0 1 2");
+    char *answer = NULL;
+    struct sig_sdp_agreement *agreement = sdp_agree(text, NULL, &terms, &answer);
+    CHECK_INT(sdp_media(agreement, "3")->direction, SFU_INACTIVE);
+    CHECK_HAS(answer, "a=group:BUNDLE 0 1 2");
+    CHECK_HAS(answer, "m=video 0 UDP/TLS/RTP/SAVPF 96 97");
+    sig_sdp_agreement_destroy(agreement);
+    free(answer);
+    free(text);
+}
+
 static void sources_are_as_published_and_stay(void) {
     struct sig_sdp_source sources[] = {{"1", SFU_SOURCE_SCREEN}, {"nobody", SFU_SOURCE_CAMERA}};
     struct sig_sdp_terms terms = sdp_terms(SIG_SDP_CALL);
@@ -347,7 +382,7 @@ static void layers_by_ssrc_are_understood(void) {
 
 static void payload_types_that_look_like_rtcp_are_not_taken(void) {
     struct sig_sdp_terms terms = sdp_terms(SIG_SDP_CALL);
-    char *numbers = sdp_replace(short_offer, "SAVPF 96 97", "SAVPF 72 72 39 97");
+    char *numbers = sdp_replace(short_offer, "SAVPF 96 97", "SAVPF 72 39 39 72 97");
     char *text = sdp_replace(numbers, "a=rtpmap:96 VP8/90000",
                              "a=rtpmap:72 VP8/90000\r\na=rtpmap:39 VP9/90000");
     struct sig_sdp_agreement *agreement = sdp_agree(text, NULL, &terms, NULL);
@@ -403,6 +438,8 @@ static const struct test tests[] = {
     {"a_slot_keeps_its_ssrcs_while_inactive", a_slot_keeps_its_ssrcs_while_inactive},
     {"an_m_line_that_is_another_is_refused", an_m_line_that_is_another_is_refused},
     {"a_refused_m_line_is_taken_by_another", a_refused_m_line_is_taken_by_another},
+    {"a_new_slot_gets_a_stream_of_its_own", a_new_slot_gets_a_stream_of_its_own},
+    {"an_m_line_outside_of_the_bundle_is_refused", an_m_line_outside_of_the_bundle_is_refused},
     {"sources_are_as_published_and_stay", sources_are_as_published_and_stay},
     {"grants_and_limits_are_kept", grants_and_limits_are_kept},
     {"roles_bound_what_may_be_offered", roles_bound_what_may_be_offered},

@@ -44,6 +44,7 @@ static void chromium_publishes_three_layers_and_has_six_slots(void) {
     CHECK(video->nack && video->remb && video->transport_cc);
     CHECK_INT(video->extensions.ids[RTP_EXT_MID], 4);
     CHECK_INT(video->extensions.ids[RTP_EXT_DEPENDENCY], 12);
+    CHECK_INT(sdp_media(agreement, "3")->codec_count, 8); /* Of 14 that are no RTX nor FEC. */
     for (int mid = 2; mid < 8; mid++)
         CHECK_INT(sdp_media(agreement, (char[]){(char)('0' + mid), 0})->direction, SFU_SLOT);
     CHECK_HAS(answer, "a=simulcast:recv q;h;f");
