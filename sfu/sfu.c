@@ -97,12 +97,19 @@ static void collect_addresses(struct sfu *sfu) {
         snprintf(sfu->announce, sizeof(sfu->announce), "%s", config->announce);
 }
 
-static void add_candidate(struct sfu_local *local, const char *address, uint16_t port) {
+static void add_candidate(struct sfu_local *local, const char *address, uint16_t port, bool tcp) {
     if (local->candidate_count == SFU_CANDIDATES_MAX)
         return;
     struct sfu_candidate *candidate = &local->candidates[local->candidate_count++];
-    *candidate = (struct sfu_candidate){.port = port};
+    *candidate = (struct sfu_candidate){.port = port, .tcp = tcp};
     snprintf(candidate->address, sizeof(candidate->address), "%s", address);
+}
+
+static void add_address(const struct sfu *sfu, struct sfu_local *local, const char *address,
+                        uint16_t port) {
+    add_candidate(local, address, port, false);
+    if (sfu->config.tcp)
+        add_candidate(local, address, port, true);
 }
 
 static void describe_local(const struct sfu *sfu, const struct person *person,
@@ -112,10 +119,10 @@ static void describe_local(const struct sfu *sfu, const struct person *person,
     memcpy(out->ufrag, person->credentials.ufrag, sizeof(out->ufrag));
     memcpy(out->pwd, person->credentials.pwd, sizeof(out->pwd));
     if (sfu->announce[0] != '\0')
-        add_candidate(out, sfu->announce, port);
+        add_address(sfu, out, sfu->announce, port);
     for (size_t i = 0; i < sfu->address_count; i++)
         if (strcmp(sfu->addresses[i], sfu->announce) != 0)
-            add_candidate(out, sfu->addresses[i], port);
+            add_address(sfu, out, sfu->addresses[i], port);
 }
 
 /* --- Events --- */
@@ -272,6 +279,7 @@ static int open_workers(struct sfu *sfu, char *error, size_t error_size) {
             .address_count = sfu->address_count,
             .port = (uint16_t)(sfu->config.port + i),
             .gso = sfu->config.gso,
+            .tcp = sfu->config.tcp,
             .consent_timeout_ms = sfu->config.consent_timeout_ms,
             .max_packets = PACKETS_PER_WORKER,
             .dtls = sfu->dtls,

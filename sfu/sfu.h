@@ -199,6 +199,12 @@ struct sfu_counters {
 #undef X
 };
 
+static inline void sfu_counters_add(struct sfu_counters *sum, const struct sfu_counters *more) {
+#define X(name) sum->name += more->name;
+    SFU_COUNTERS(X)
+#undef X
+}
+
 struct sfu_stats {
     size_t workers;
     size_t rooms;

@@ -11,20 +11,12 @@
 #include <string.h>
 
 #include "sfu/engine.h"
+#include "sfu/network.h"
 #include "sfu/track.h"
-#include "sfu/udp.h"
 
 enum {
-    READS_PER_WAKEUP = 4, /* Of 64 datagrams each, then others get their turn. */
     PIPE_READS = 1024,
     NUMBERS_INTERVAL_MS = 1000,
-};
-
-struct udp_socket {
-    struct sfu_udp udp;
-    uv_poll_t poll;
-    struct sfu_worker *worker;
-    uint32_t via;
 };
 
 struct sfu_worker {
@@ -34,9 +26,7 @@ struct sfu_worker {
     /* Owned. */
     struct sfu_engine *engine;
     struct sfu_pool *pool;
-    struct sfu_packet *packets[SFU_UDP_BATCH]; /* To be read into. */
-    struct udp_socket sockets[SFU_SOCKETS_MAX];
-    size_t socket_count;
+    struct sfu_network network;
     uv_loop_t loop;
     uv_async_t async;
     uv_timer_t timer;
@@ -65,14 +55,7 @@ static uint64_t now_us(void) {
 
 static void send_messages(void *ctx, const struct sfu_message *messages, size_t count) {
     struct sfu_worker *worker = ctx;
-    for (size_t i = 0; i < count;) {
-        size_t run = 1;
-        while (i + run < count && messages[i + run].to.via == messages[i].to.via)
-            run++;
-        if (messages[i].to.via < worker->socket_count)
-            sfu_udp_write(&worker->sockets[messages[i].to.via].udp, &messages[i], run);
-        i += run;
-    }
+    sfu_network_write(&worker->network, messages, count);
 }
 
 static void keep_event(void *ctx, const struct sfu_event *event) {
@@ -123,52 +106,8 @@ static void on_timer(uv_timer_t *timer) {
     finish(worker, now);
 }
 
-static bool refill_packets(struct sfu_worker *worker) {
-    for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
-        if (worker->packets[i] == NULL)
-            worker->packets[i] = sfu_pool_get(worker->pool);
-        if (worker->packets[i] == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* A packet that nobody took a reference of is read into again. */
-static void release_packet(struct sfu_worker *worker, size_t i) {
-    if (atomic_load_explicit(&worker->packets[i]->refs, memory_order_acquire) == 1)
-        return;
-    sfu_packet_unref(worker->packets[i]);
-    worker->packets[i] = NULL;
-}
-
-static int read_batch(struct sfu_worker *worker, struct udp_socket *socket, uint64_t now) {
-    struct sfu_address from[SFU_UDP_BATCH];
-    if (!refill_packets(worker)) {
-        /* The kernel's queue waits or drops; nothing here can. */
-        worker->engine->counters.drop_no_packet++;
-        return 0;
-    }
-    int count = sfu_udp_read(&socket->udp, socket->via, worker->packets, from);
-    for (int i = 0; i < count; i++) {
-        sfu_engine_input(worker->engine, now, &from[i], worker->packets[i]);
-        release_packet(worker, (size_t)i);
-    }
-    return count;
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events) {
-    struct udp_socket *socket = poll->data;
-    struct sfu_worker *worker = socket->worker;
-    (void)status;
-    (void)events;
-    uint64_t now = now_us();
-    for (int i = 0; i < READS_PER_WAKEUP; i++) {
-        if (read_batch(worker, socket, now) < SFU_UDP_BATCH)
-            break;
-        sfu_engine_flush(worker->engine, now);
-        now = now_us();
-    }
-    finish(worker, now);
+static void on_wakeup_end(void *ctx, uint64_t now) {
+    finish(ctx, now);
 }
 
 static void publish_numbers(uv_timer_t *timer) {
@@ -180,88 +119,11 @@ static void publish_numbers(uv_timer_t *timer) {
         .packets_in_use = sfu_pool_in_use(worker->pool),
         .counters = worker->engine->counters,
     };
-    for (size_t i = 0; i < worker->socket_count; i++) {
-        const struct sfu_udp *udp = &worker->sockets[i].udp;
-        numbers.counters.datagrams_sent += udp->sent;
-        numbers.counters.bytes_sent += udp->sent_bytes;
-        numbers.counters.sends_failed += udp->failed;
-        numbers.counters.gso_messages += udp->gso_messages;
-        numbers.counters.gso_segments += udp->gso_segments;
-    }
+    sfu_network_stats_add(&worker->network, &numbers);
     pthread_mutex_lock(&worker->lock);
     worker->numbers = numbers;
     pthread_mutex_unlock(&worker->lock);
 }
-
-static void do_join(struct sfu_worker *worker, uint64_t now, const struct sfu_command *command) {
-    sfu_engine_join(worker->engine, now, command->participant, &command->credentials);
-}
-
-static void do_restart_ice(struct sfu_worker *worker, uint64_t now,
-                           const struct sfu_command *command) {
-    (void)now;
-    sfu_engine_restart_ice(worker->engine, command->participant, &command->credentials);
-}
-
-static void do_negotiate(struct sfu_worker *worker, uint64_t now,
-                         const struct sfu_command *command) {
-    sfu_engine_negotiate(worker->engine, now, command->participant, &command->description);
-}
-
-static void do_subscribe(struct sfu_worker *worker, uint64_t now,
-                         const struct sfu_command *command) {
-    sfu_engine_subscribe(worker->engine, now, command->participant, &command->wish);
-}
-
-static void do_set_slot(struct sfu_worker *worker, uint64_t now,
-                        const struct sfu_command *command) {
-    sfu_engine_set_slot(worker->engine, now, command->participant, command->wish.mid,
-                        command->track);
-}
-
-static void do_leave(struct sfu_worker *worker, uint64_t now, const struct sfu_command *command) {
-    sfu_engine_leave(worker->engine, now, command->participant);
-}
-
-static void do_mirror_open(struct sfu_worker *worker, uint64_t now,
-                           const struct sfu_command *command) {
-    (void)now;
-    sfu_engine_mirror_open(worker->engine, command->worker, &command->media[0]);
-}
-
-static void do_mirror_close(struct sfu_worker *worker, uint64_t now,
-                            const struct sfu_command *command) {
-    (void)now;
-    sfu_engine_mirror_close(worker->engine, command->track);
-}
-
-static void do_mirror_feed(struct sfu_worker *worker, uint64_t now,
-                           const struct sfu_command *command) {
-    (void)now;
-    sfu_engine_mirror_feed(worker->engine, command->track, command->worker, command->on);
-}
-
-static void do_stop(struct sfu_worker *worker, uint64_t now, const struct sfu_command *command) {
-    (void)now;
-    (void)command;
-    uv_stop(&worker->loop);
-}
-
-typedef void (*command_fn)(struct sfu_worker *worker, uint64_t now,
-                           const struct sfu_command *command);
-
-static const command_fn handlers[] = {
-    [SFU_COMMAND_JOIN] = do_join,
-    [SFU_COMMAND_RESTART_ICE] = do_restart_ice,
-    [SFU_COMMAND_NEGOTIATE] = do_negotiate,
-    [SFU_COMMAND_SUBSCRIBE] = do_subscribe,
-    [SFU_COMMAND_SET_SLOT] = do_set_slot,
-    [SFU_COMMAND_LEAVE] = do_leave,
-    [SFU_COMMAND_MIRROR_OPEN] = do_mirror_open,
-    [SFU_COMMAND_MIRROR_CLOSE] = do_mirror_close,
-    [SFU_COMMAND_MIRROR_FEED] = do_mirror_feed,
-    [SFU_COMMAND_STOP] = do_stop,
-};
 
 static void run_commands(struct sfu_worker *worker, uint64_t now) {
     pthread_mutex_lock(&worker->lock);
@@ -271,7 +133,9 @@ static void run_commands(struct sfu_worker *worker, uint64_t now) {
     pthread_mutex_unlock(&worker->lock);
     while (command != NULL) {
         struct sfu_command *next = command->next;
-        handlers[command->type](worker, now, command);
+        if (command->type == SFU_COMMAND_STOP)
+            uv_stop(&worker->loop);
+        sfu_command_apply(command, worker->engine, now);
         free(command);
         command = next;
     }
@@ -306,26 +170,6 @@ static void run_thread(void *arg) {
 
 /* --- On the caller's thread --- */
 
-static int open_sockets(struct sfu_worker *worker, char *error, size_t error_size) {
-    const struct sfu_worker_config *config = &worker->config;
-    for (size_t i = 0; i < config->address_count; i++) {
-        struct udp_socket *socket = &worker->sockets[i];
-        int result = sfu_udp_open(&socket->udp, config->addresses[i], config->port, config->gso);
-        if (result < 0) {
-            snprintf(error, error_size, "UDP %s port %u cannot be bound: %s", config->addresses[i],
-                     config->port, strerror(-result));
-            return result;
-        }
-        worker->socket_count++;
-        socket->worker = worker;
-        socket->via = (uint32_t)i;
-        socket->poll.data = socket;
-        uv_poll_init(&worker->loop, &socket->poll, socket->udp.fd);
-        uv_poll_start(&socket->poll, UV_READABLE, on_readable);
-    }
-    return 0;
-}
-
 static int open_engine(struct sfu_worker *worker) {
     struct sfu_engine_config config = {
         .dtls = worker->config.dtls,
@@ -340,6 +184,22 @@ static int open_engine(struct sfu_worker *worker) {
         return -EIO;
     int result = sfu_pool_create(&worker->pool, worker->config.max_packets);
     return result < 0 ? result : sfu_engine_create(&worker->engine, &config);
+}
+
+static int open_network(struct sfu_worker *worker, char *error, size_t error_size) {
+    struct sfu_network_config config = {
+        .loop = &worker->loop,
+        .engine = worker->engine,
+        .pool = worker->pool,
+        .addresses = worker->config.addresses,
+        .address_count = worker->config.address_count,
+        .port = worker->config.port,
+        .gso = worker->config.gso,
+        .tcp = worker->config.tcp,
+        .on_wakeup_end = on_wakeup_end,
+        .ctx = worker,
+    };
+    return sfu_network_open(&worker->network, &config, error, error_size);
 }
 
 int sfu_worker_create(struct sfu_worker **out, const struct sfu_worker_config *config, char *error,
@@ -363,7 +223,7 @@ int sfu_worker_create(struct sfu_worker **out, const struct sfu_worker_config *c
         result = open_engine(worker);
     }
     if (result == 0)
-        result = open_sockets(worker, error, error_size);
+        result = open_network(worker, error, error_size);
     if (result < 0) {
         sfu_worker_clear(worker);
         sfu_worker_destroy(worker);
@@ -399,15 +259,12 @@ static void close_handle(uv_handle_t *handle, void *arg) {
 void sfu_worker_clear(struct sfu_worker *worker) {
     sfu_engine_destroy(worker->engine);
     worker->engine = NULL;
-    for (size_t i = 0; i < SFU_UDP_BATCH; i++)
-        sfu_packet_unref(worker->packets[i]);
+    sfu_network_close(&worker->network);
     if (worker->loop_open) {
         uv_walk(&worker->loop, close_handle, NULL);
         uv_run(&worker->loop, UV_RUN_DEFAULT);
         uv_loop_close(&worker->loop);
     }
-    for (size_t i = 0; i < worker->socket_count; i++)
-        sfu_udp_close(&worker->sockets[i].udp);
 }
 
 void sfu_worker_destroy(struct sfu_worker *worker) {
@@ -425,14 +282,6 @@ void sfu_worker_destroy(struct sfu_worker *worker) {
     sfu_pool_destroy(worker->pool);
     pthread_mutex_destroy(&worker->lock);
     free(worker);
-}
-
-struct sfu_command *sfu_command_create(enum sfu_command_type type, size_t media_count) {
-    struct sfu_command *command =
-        calloc(1, sizeof(*command) + media_count * sizeof(struct sfu_media));
-    if (command != NULL)
-        command->type = type;
-    return command;
 }
 
 void sfu_worker_post(struct sfu_worker *worker, struct sfu_command *command) {
@@ -458,8 +307,7 @@ void sfu_worker_stats_add(struct sfu_worker *worker, struct sfu_stats *stats) {
     const struct sfu_stats *numbers = &worker->numbers;
     stats->timers += numbers->timers;
     stats->packets_in_use += numbers->packets_in_use;
-#define X(name) stats->counters.name += numbers->counters.name;
-    SFU_COUNTERS(X)
-#undef X
+    stats->tcp_connections += numbers->tcp_connections;
+    sfu_counters_add(&stats->counters, &numbers->counters);
     pthread_mutex_unlock(&worker->lock);
 }

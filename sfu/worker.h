@@ -8,12 +8,11 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "sfu/command.h"
 #include "sfu/dtls.h"
-#include "sfu/ice.h"
+#include "sfu/network.h"
 #include "sfu/pipe.h"
 #include "sfu/sfu.h"
-
-enum { SFU_SOCKETS_MAX = 8 /* Addresses that a worker binds. */ };
 
 struct sfu_worker;
 
@@ -24,6 +23,7 @@ struct sfu_worker_config {
     size_t address_count; /* At most SFU_SOCKETS_MAX. */
     uint16_t port;
     bool gso;
+    bool tcp;
     uint32_t consent_timeout_ms;
     size_t max_packets;
     struct sfu_dtls_context *dtls;
@@ -32,32 +32,6 @@ struct sfu_worker_config {
     struct sfu_pipe *const *out;
     void (*on_news)(void *ctx); /* On the worker's thread: there are events to take. */
     void *ctx;
-};
-
-enum sfu_command_type {
-    SFU_COMMAND_JOIN,
-    SFU_COMMAND_RESTART_ICE,
-    SFU_COMMAND_NEGOTIATE,
-    SFU_COMMAND_SUBSCRIBE,
-    SFU_COMMAND_SET_SLOT,
-    SFU_COMMAND_LEAVE,
-    SFU_COMMAND_MIRROR_OPEN,
-    SFU_COMMAND_MIRROR_CLOSE,
-    SFU_COMMAND_MIRROR_FEED,
-    SFU_COMMAND_STOP,
-};
-
-struct sfu_command {
-    enum sfu_command_type type;
-    struct sfu_command *next;
-    uint64_t participant;
-    uint64_t track;
-    unsigned worker; /* The mirror's or the owner's. */
-    bool on;
-    struct sfu_ice_credentials credentials;
-    struct sfu_description description; /* Its media stand behind the command. */
-    struct sfu_wish wish;               /* Its mid names the slot of SET_SLOT as well. */
-    struct sfu_media media[];
 };
 
 /* An event with room for its words. */
@@ -81,9 +55,6 @@ void sfu_worker_stop(struct sfu_worker *worker);
  * first, then all pools. */
 void sfu_worker_clear(struct sfu_worker *worker);
 void sfu_worker_destroy(struct sfu_worker *worker);
-
-/* A zeroed command with room for media_count m-lines, or NULL. */
-struct sfu_command *sfu_command_create(enum sfu_command_type type, size_t media_count);
 
 /* Gives a command away, in the order of posting. */
 void sfu_worker_post(struct sfu_worker *worker, struct sfu_command *command);

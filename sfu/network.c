@@ -1,0 +1,196 @@
+#include "sfu/network.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { READS_PER_WAKEUP = 4 /* Of 64 datagrams each, then others get their turn. */ };
+
+static uint64_t now_us(void) {
+    return uv_hrtime() / 1000;
+}
+
+/* --- Writing --- */
+
+static void write_run(struct sfu_network *network, const struct sfu_message *messages,
+                      size_t count) {
+    const struct sfu_address *to = &messages[0].to;
+    if (to->tcp && network->tcp != NULL)
+        sfu_tcp_write(network->tcp, messages, count);
+    else if (!to->tcp && to->via < network->socket_count)
+        sfu_udp_write(&network->sockets[to->via].udp, messages, count);
+}
+
+static bool same_way(const struct sfu_address *a, const struct sfu_address *b) {
+    return a->tcp == b->tcp && (a->tcp || a->via == b->via);
+}
+
+void sfu_network_write(struct sfu_network *network, const struct sfu_message *messages,
+                       size_t count) {
+    for (size_t i = 0; i < count;) {
+        size_t run = 1;
+        while (i + run < count && same_way(&messages[i + run].to, &messages[i].to))
+            run++;
+        write_run(network, &messages[i], run);
+        i += run;
+    }
+}
+
+/* --- Reading --- */
+
+static bool refill_packets(struct sfu_network *network) {
+    for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
+        if (network->packets[i] == NULL)
+            network->packets[i] = sfu_pool_get(network->config.pool);
+        if (network->packets[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* A packet that nobody took a reference of is read into again. */
+static void release_packet(struct sfu_network *network, size_t i) {
+    if (atomic_load_explicit(&network->packets[i]->refs, memory_order_acquire) == 1)
+        return;
+    sfu_packet_unref(network->packets[i]);
+    network->packets[i] = NULL;
+}
+
+static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket, uint64_t now) {
+    struct sfu_address from[SFU_UDP_BATCH];
+    if (!refill_packets(network)) {
+        /* The kernel's queue waits or drops; nothing here can. */
+        network->config.engine->counters.drop_no_packet++;
+        return 0;
+    }
+    int count = sfu_udp_read(&socket->udp, socket->via, network->packets, from);
+    for (int i = 0; i < count; i++) {
+        sfu_engine_input(network->config.engine, now, &from[i], network->packets[i]);
+        release_packet(network, (size_t)i);
+    }
+    return count;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events) {
+    struct sfu_udp_socket *socket = poll->data;
+    struct sfu_network *network = socket->network;
+    (void)status;
+    (void)events;
+    uint64_t now = now_us();
+    for (int i = 0; i < READS_PER_WAKEUP; i++) {
+        if (read_batch(network, socket, now) < SFU_UDP_BATCH)
+            break;
+        sfu_engine_flush(network->config.engine, now);
+        now = now_us();
+    }
+    network->config.on_wakeup_end(network->config.ctx, now);
+}
+
+static void on_tcp_datagram(void *ctx, uint64_t now, const struct sfu_address *from,
+                            const uint8_t *data, size_t len) {
+    struct sfu_network *network = ctx;
+    if (network->packets[0] == NULL)
+        network->packets[0] = sfu_pool_get(network->config.pool);
+    struct sfu_packet *packet = network->packets[0];
+    if (packet == NULL) {
+        network->config.engine->counters.drop_no_packet++;
+        return;
+    }
+    memcpy(packet->data, data, len);
+    packet->len = (uint32_t)len;
+    sfu_engine_input(network->config.engine, now, from, packet);
+    release_packet(network, 0);
+}
+
+static bool is_tcp_peer_known(void *ctx, const struct sfu_address *from) {
+    struct sfu_network *network = ctx;
+    return sfu_table_get(&network->config.engine->by_address, from) != NULL;
+}
+
+static void on_tcp_wakeup_end(void *ctx, uint64_t now) {
+    struct sfu_network *network = ctx;
+    network->config.on_wakeup_end(network->config.ctx, now);
+}
+
+/* --- Opening and closing --- */
+
+static int explain(const struct sfu_network *network, const char *protocol, const char *address,
+                   int result, char *error, size_t error_size) {
+    if (result < 0)
+        snprintf(error, error_size, "%s %s port %u cannot be bound: %s", protocol, address,
+                 network->config.port, strerror(-result));
+    return result;
+}
+
+static int open_udp(struct sfu_network *network, const char *address, char *error,
+                    size_t error_size) {
+    struct sfu_udp_socket *socket = &network->sockets[network->socket_count];
+    int result = sfu_udp_open(&socket->udp, address, network->config.port, network->config.gso);
+    if (result < 0)
+        return explain(network, "UDP", address, result, error, error_size);
+    socket->network = network;
+    socket->via = (uint32_t)network->socket_count++;
+    socket->poll.data = socket;
+    uv_poll_init(network->config.loop, &socket->poll, socket->udp.fd);
+    uv_poll_start(&socket->poll, UV_READABLE, on_readable);
+    return 0;
+}
+
+static int open_tcp(struct sfu_network *network) {
+    struct sfu_tcp_config config = {
+        .loop = network->config.loop,
+        .connections_max = SFU_TCP_CONNECTIONS_MAX,
+        .strangers_per_address = SFU_TCP_STRANGERS_PER_ADDRESS,
+        .now_us = now_us,
+        .on_datagram = on_tcp_datagram,
+        .is_known = is_tcp_peer_known,
+        .on_wakeup_end = on_tcp_wakeup_end,
+        .ctx = network,
+    };
+    return network->config.tcp ? sfu_tcp_create(&network->tcp, &config) : 0;
+}
+
+int sfu_network_open(struct sfu_network *network, const struct sfu_network_config *config,
+                     char *error, size_t error_size) {
+    *network = (struct sfu_network){.config = *config};
+    int result = open_tcp(network);
+    for (size_t i = 0; i < config->address_count && result == 0; i++) {
+        const char *address = config->addresses[i];
+        result = open_udp(network, address, error, error_size);
+        if (result == 0 && network->tcp != NULL)
+            result =
+                explain(network, "TCP", address,
+                        sfu_tcp_listen(network->tcp, address, config->port), error, error_size);
+    }
+    return result;
+}
+
+void sfu_network_close(struct sfu_network *network) {
+    sfu_tcp_destroy(network->tcp);
+    network->tcp = NULL;
+    for (size_t i = 0; i < network->socket_count; i++) {
+        uv_close((uv_handle_t *)&network->sockets[i].poll, NULL);
+        sfu_udp_close(&network->sockets[i].udp);
+    }
+    network->socket_count = 0;
+    for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
+        sfu_packet_unref(network->packets[i]);
+        network->packets[i] = NULL;
+    }
+}
+
+/* --- Counting --- */
+
+void sfu_network_stats_add(const struct sfu_network *network, struct sfu_stats *stats) {
+    for (size_t i = 0; i < network->socket_count; i++) {
+        const struct sfu_udp *udp = &network->sockets[i].udp;
+        stats->counters.datagrams_sent += udp->sent;
+        stats->counters.bytes_sent += udp->sent_bytes;
+        stats->counters.sends_failed += udp->failed;
+        stats->counters.gso_messages += udp->gso_messages;
+        stats->counters.gso_segments += udp->gso_segments;
+    }
+    if (network->tcp == NULL)
+        return;
+    stats->tcp_connections += sfu_tcp_connection_count(network->tcp);
+    sfu_counters_add(&stats->counters, sfu_tcp_counters(network->tcp));
+}
