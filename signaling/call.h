@@ -51,6 +51,7 @@ struct sig_participant {
 
     /* State. */
     enum sig_participant_status status;
+    bool is_rung;  /* Their browsers show the call. Means nothing to the store. */
     bool is_guest; /* Was not invited: came by the link of an open call. */
     bool is_audio_enabled;
     bool is_video_enabled;

@@ -15,6 +15,7 @@
 #include "signaling/auth.h"
 #include "signaling/call.h"
 #include "signaling/config.h"
+#include "signaling/listeners.h"
 #include "signaling/refusal.h"
 #include "signaling/store.h"
 
@@ -75,6 +76,11 @@ void sig_calls_on_sfu_event(void *ctx, const struct sfu_event *event);
 /* When sig_calls_on_deadline wants to be called next; UINT64_MAX: never, as things are. */
 uint64_t sig_calls_next_deadline(const struct sig_calls *calls);
 void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us);
+
+/* Adds a browser that waits for notifications, and rings at it for the calls that wait for its
+ * user; removed by sig_calls_remove_listener, or told by on_end. The listener is the caller's. */
+void sig_calls_add_listener(struct sig_calls *calls, struct sig_listener *listener);
+void sig_calls_remove_listener(struct sig_calls *calls, struct sig_listener *listener);
 
 /* No call and no participant is let in any more; those who are in may go on and resume. */
 void sig_calls_drain(struct sig_calls *calls);

@@ -1,0 +1,236 @@
+/* All calls that are going on: finding them and their sessions, deadlines, and what is kept of
+ * those that are over. */
+#include "signaling/calls.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "signaling/log.h"
+#include "signaling/room.h"
+
+#define TOMBSTONES 1024
+#define TOMBSTONE_US (3600 * UINT64_C(1000000))
+
+static uint64_t monotonic_us(void) {
+    return uv_hrtime() / 1000;
+}
+
+static uint64_t clock_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct sig_calls *sig_calls_create(const struct sig_calls_options *options) {
+    struct sig_calls *calls = calloc(1, sizeof(*calls));
+    if (!calls)
+        return NULL;
+    calls->config = options->config;
+    calls->sfu = options->sfu;
+    calls->store = options->store;
+    calls->now_us = options->now_us ? options->now_us : monotonic_us;
+    calls->wall_ms = options->wall_ms ? options->wall_ms : clock_ms;
+    calls->deadline_us = UINT64_MAX;
+    calls->tombstones = calloc(TOMBSTONES, sizeof(*calls->tombstones));
+    if (calls->tombstones)
+        return calls;
+    free(calls);
+    return NULL;
+}
+
+static void bury(struct sig_calls *calls) {
+    while (calls->dead_sessions) {
+        struct sig_session *session = calls->dead_sessions;
+        calls->dead_sessions = session->next;
+        sig_session_free(session);
+    }
+    while (calls->dead_rooms) {
+        struct sig_room *room = calls->dead_rooms;
+        calls->dead_rooms = room->next;
+        sig_room_free(room);
+    }
+}
+
+void sig_calls_destroy(struct sig_calls *calls) {
+    if (!calls)
+        return;
+    while (calls->rooms) {
+        struct sig_room *room = calls->rooms;
+        while (room->sessions)
+            sig_session_end(room->sessions, true, SIG_SESSION_SERVER_CLOSING);
+        sig_calls_remove_room(room);
+    }
+    sig_listeners_close(&calls->listeners);
+    bury(calls);
+    free(calls->tombstones);
+    free(calls);
+}
+
+uint64_t sig_calls_new_number(struct sig_calls *calls) {
+    return ++calls->last_number;
+}
+
+static int compare_rooms(const void *a, const void *b) {
+    return strcasecmp(((const struct sig_room *)a)->key, ((const struct sig_room *)b)->key);
+}
+
+struct sig_room *sig_calls_find_room(const struct sig_calls *calls, const char *call_id) {
+    struct sig_room wanted = {.key = call_id};
+    void *node = tfind(&wanted, &calls->rooms_by_id, compare_rooms);
+    return node ? *(struct sig_room **)node : NULL;
+}
+
+struct sig_room *sig_calls_add_room(struct sig_calls *calls, struct sig_call *call) {
+    struct sig_room *room = calloc(1, sizeof(*room));
+    if (!room || !call)
+        goto fail;
+    room->calls = calls;
+    room->call = call;
+    room->key = call->id;
+    if (!tsearch(room, &calls->rooms_by_id, compare_rooms))
+        goto fail;
+    room->number = sig_calls_new_number(calls);
+    room->next = calls->rooms;
+    room->at = &calls->rooms;
+    if (room->next)
+        room->next->at = &room->next;
+    calls->rooms = room;
+    calls->stats.started++;
+    return room;
+fail:
+    free(room);
+    sig_call_destroy(call);
+    return NULL;
+}
+
+void sig_calls_remove_room(struct sig_room *room) {
+    struct sig_calls *calls = room->calls;
+    tdelete(room, &calls->rooms_by_id, compare_rooms);
+    *room->at = room->next;
+    if (room->next)
+        room->next->at = room->at;
+    room->next = calls->dead_rooms;
+    calls->dead_rooms = room;
+    sig_calls_wake_by(calls, 0);
+}
+
+void sig_calls_remember(struct sig_calls *calls, const struct sig_call *call) {
+    struct sig_tombstone *tombstone = &calls->tombstones[calls->tombstone_next++ % TOMBSTONES];
+    memcpy(tombstone->id, call->id, sizeof(tombstone->id));
+    tombstone->is_on_demand = call->is_on_demand;
+    tombstone->until_us = calls->now_us() + TOMBSTONE_US;
+}
+
+const struct sig_tombstone *sig_calls_recall(const struct sig_calls *calls, const char *call_id) {
+    uint64_t now_us = calls->now_us();
+    for (size_t i = 0; i < TOMBSTONES; i++)
+        if (calls->tombstones[i].until_us > now_us &&
+            strcasecmp(calls->tombstones[i].id, call_id) == 0)
+            return &calls->tombstones[i];
+    return NULL;
+}
+
+const struct sig_call *sig_calls_find(const struct sig_calls *calls, const char *call_id) {
+    const struct sig_room *room = sig_calls_find_room(calls, call_id);
+    return room ? room->call : NULL;
+}
+
+bool sig_calls_was(const struct sig_calls *calls, const char *call_id) {
+    return !sig_calls_find_room(calls, call_id) && sig_calls_recall(calls, call_id) != NULL;
+}
+
+bool sig_calls_has_tracks(const struct sig_calls *calls, const char *call_id) {
+    const struct sig_room *room = sig_calls_find_room(calls, call_id);
+    for (const struct sig_session *each = room ? room->sessions : NULL; each; each = each->next)
+        if (each->track_count > 0)
+            return true;
+    return false;
+}
+
+static int compare_sessions(const void *a, const void *b) {
+    uint64_t x = ((const struct sig_session *)a)->number;
+    uint64_t y = ((const struct sig_session *)b)->number;
+    return x < y ? -1 : x > y;
+}
+
+int sig_calls_index_session(struct sig_calls *calls, struct sig_session *session) {
+    return tsearch(session, &calls->sessions_by_number, compare_sessions) ? 0 : -ENOMEM;
+}
+
+void sig_calls_unindex_session(struct sig_calls *calls, struct sig_session *session) {
+    if (session->number)
+        tdelete(session, &calls->sessions_by_number, compare_sessions);
+}
+
+struct sig_session *sig_calls_find_session(const struct sig_calls *calls, uint64_t number) {
+    struct sig_session wanted = {.number = number};
+    void *node = tfind(&wanted, &calls->sessions_by_number, compare_sessions);
+    return node ? *(struct sig_session **)node : NULL;
+}
+
+void sig_calls_on_sfu_event(void *ctx, const struct sfu_event *event) {
+    struct sig_calls *calls = *(struct sig_calls **)ctx;
+    struct sig_session *session = calls ? sig_calls_find_session(calls, event->participant) : NULL;
+    if (session)
+        sig_session_on_sfu_event(session, event);
+}
+
+void sig_calls_wake_by(struct sig_calls *calls, uint64_t deadline_us) {
+    if (deadline_us < calls->deadline_us)
+        calls->deadline_us = deadline_us;
+}
+
+uint64_t sig_calls_next_deadline(const struct sig_calls *calls) {
+    return calls->deadline_us;
+}
+
+void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us) {
+    struct sig_room *next;
+    for (struct sig_room *room = calls->rooms; room; room = next) {
+        next = room->next;
+        sig_room_on_deadline(room, now_us);
+    }
+    bury(calls);
+    calls->deadline_us = UINT64_MAX;
+    for (const struct sig_room *room = calls->rooms; room; room = room->next)
+        sig_calls_wake_by(calls, sig_room_next_deadline(room));
+}
+
+void sig_calls_add_listener(struct sig_calls *calls, struct sig_listener *listener) {
+    sig_listeners_add(&calls->listeners, listener);
+    for (struct sig_room *room = calls->rooms; room; room = room->next)
+        sig_room_ring_listener(room, listener);
+}
+
+void sig_calls_remove_listener(struct sig_calls *calls, struct sig_listener *listener) {
+    sig_listeners_remove(&calls->listeners, listener);
+}
+
+void sig_calls_drain(struct sig_calls *calls) {
+    calls->is_draining = true;
+}
+
+bool sig_calls_is_draining(const struct sig_calls *calls) {
+    return calls->is_draining;
+}
+
+static void count_room(const struct sig_room *room, struct sig_calls_stats *out) {
+    out->calls++;
+    out->ringing += room->call->status == SIG_CALL_RINGING;
+    out->active += room->call->status == SIG_CALL_ACTIVE;
+    out->sessions += room->session_count;
+    for (const struct sig_session *each = room->sessions; each; each = each->next) {
+        out->detached += each->owner == NULL;
+        out->tracks += each->track_count;
+    }
+}
+
+void sig_calls_stats_get(const struct sig_calls *calls, struct sig_calls_stats *out) {
+    *out = calls->stats;
+    for (const struct sig_room *room = calls->rooms; room; room = room->next)
+        count_room(room, out);
+    out->listeners = calls->listeners.count;
+}

@@ -1,0 +1,39 @@
+/* Browsers that wait for notifications (`/ws/notifications/`): who they are and how to reach them.
+ */
+#ifndef SIGNALING_LISTENERS_H
+#define SIGNALING_LISTENERS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "signaling/auth.h"
+
+/* One browser. Embedded in its owner; links are the list's. */
+struct sig_listener {
+    /* Given. */
+    char user_id[SIG_USER_ID_SIZE];
+    void (*on_message)(void *data, const char *text, size_t len);
+    void (*on_end)(void *data); /* The list is closed; the listener is out of it. */
+    void *data;
+
+    /* Links. */
+    struct sig_listener *next, **at;
+};
+
+/* Zero-initialised: empty. */
+struct sig_listeners {
+    struct sig_listener *first;
+    size_t count;
+};
+
+void sig_listeners_add(struct sig_listeners *listeners, struct sig_listener *listener);
+void sig_listeners_remove(struct sig_listeners *listeners, struct sig_listener *listener);
+
+/* Sends a message to every browser of the user and takes over its reference; returns how many there
+ * were. */
+size_t sig_listeners_tell(struct sig_listeners *listeners, const char *user_id, json_t *message);
+
+/* Ends all of them. */
+void sig_listeners_close(struct sig_listeners *listeners);
+
+#endif

@@ -1,0 +1,210 @@
+/* The inside of the live calls, shared by calls.c, room*.c, session*.c and message*.c, and not for
+ * anybody else: a room is a call that is going on with the sessions in it.
+ *
+ * What is ended is unlinked at once, put into the graveyard, and freed at the next deadline. */
+#ifndef SIGNALING_ROOM_H
+#define SIGNALING_ROOM_H
+
+#include <jansson.h>
+
+#include "signaling/calls.h"
+#include "signaling/limits.h"
+#include "signaling/listeners.h"
+#include "signaling/session.h"
+
+#define SIG_RESUME_TOKEN_BYTES 16
+
+/* A client that has said nothing for so long is a mesh client waiting for offers. */
+#define SIG_ANNOUNCE_AFTER_US 300000u
+
+/* Records of those who passed through an open call, beside those who are in it. */
+#define SIG_GUESTS_KEPT 500
+
+struct sig_track {
+    uint64_t number;
+    enum sfu_source source;
+    bool is_video;
+    bool is_simulcast;
+};
+
+enum sig_media { SIG_MEDIA_UNDECIDED, SIG_MEDIA_MESH, SIG_MEDIA_SFU };
+
+struct sig_session {
+    /* Given. */
+    const struct sig_session_owner *owner; /* NULL: detached. */
+    void *data;
+    struct sig_identity identity;
+    enum sig_sdp_role role;
+
+    /* Owned. */
+    struct sig_sdp_agreement *agreement; /* In force; NULL: no transport in the SFU. */
+    struct sig_sdp_source *sources;      /* What `publish` said last. */
+    size_t source_count;
+    struct sig_track *tracks;
+    size_t track_count;
+    struct sfu_slot_state *slots; /* What they carry, as the SFU said last. */
+    size_t slot_count;
+
+    /* Links. */
+    struct sig_room *room;
+    struct sig_session *next, **at; /* Of the room, or of the graveyard. */
+
+    /* State. */
+    uint64_t number; /* In the SFU; 0: not there. */
+    char resume_token[SIG_RESUME_TOKEN_BYTES * 2 + 1];
+    enum sig_media media;
+    bool is_announced;       /* The others have been told of this user. */
+    bool is_media_lost;      /* The SFU hears nothing of it any more. */
+    uint64_t announce_at_us; /* 0: not waiting. */
+    uint64_t gone_at_us;     /* Detached: when the grace is over. */
+    struct sig_bucket messages;
+};
+
+struct sig_room {
+    /* Owned. */
+    struct sig_call *call;
+
+    /* Links. */
+    struct sig_calls *calls;
+    struct sig_session *sessions;
+    struct sig_room *next, **at; /* Of the calls, or of the graveyard. */
+
+    /* State. */
+    const char *key; /* call->id: what the tree compares. */
+    uint64_t number; /* In the SFU. */
+    size_t session_count;
+    uint64_t ring_until_us; /* 0: nobody is waited for. */
+};
+
+/* A call that is over, remembered for an hour. */
+struct sig_tombstone {
+    char id[SIG_UUID_SIZE];
+    bool is_on_demand;
+    uint64_t until_us;
+};
+
+struct sig_calls {
+    /* Given. */
+    const struct sig_config *config;
+    struct sfu *sfu;
+    struct sig_store *store;
+    uint64_t (*now_us)(void);
+    uint64_t (*wall_ms)(void);
+
+    /* Owned. */
+    struct sig_room *rooms;
+    void *rooms_by_id;        /* Tree of struct sig_room. */
+    void *sessions_by_number; /* Tree of struct sig_session. */
+    struct sig_room *dead_rooms;
+    struct sig_session *dead_sessions;
+    struct sig_tombstone *tombstones; /* A ring. */
+    struct sig_listeners listeners;
+
+    /* State. */
+    uint64_t last_number; /* Of rooms, participants and tracks alike. */
+    uint64_t deadline_us;
+    size_t tombstone_next;
+    bool is_draining;
+
+    /* Counters. Those of what is going on are filled when asked for. */
+    struct sig_calls_stats stats;
+};
+
+/* calls.c */
+uint64_t sig_calls_new_number(struct sig_calls *calls);
+void sig_calls_wake_by(struct sig_calls *calls, uint64_t deadline_us);
+struct sig_room *sig_calls_find_room(const struct sig_calls *calls, const char *call_id);
+
+/* Makes a room for a call in status INITIATING, which it takes over (also on failure). NULL without
+ * memory. */
+struct sig_room *sig_calls_add_room(struct sig_calls *calls, struct sig_call *call);
+
+/* Unlinks the room; it is freed at the next deadline. */
+void sig_calls_remove_room(struct sig_room *room);
+
+/* Remembers a call that is over, for the answer to those who come too late. */
+void sig_calls_remember(struct sig_calls *calls, const struct sig_call *call);
+const struct sig_tombstone *sig_calls_recall(const struct sig_calls *calls, const char *call_id);
+
+/* Puts a session under its number, so that events of the SFU find it, or takes it away. */
+int sig_calls_index_session(struct sig_calls *calls, struct sig_session *session);
+void sig_calls_unindex_session(struct sig_calls *calls, struct sig_session *session);
+
+/* sig_calls_admit.c: whether this identity may be in this call, and its record, made for a guest of
+ * an open call. is_joining: it wants to get in (limits and draining count). */
+int sig_calls_admit(struct sig_room *room, const struct sig_identity *identity, bool is_joining,
+                    struct sig_participant **out, struct sig_refusal *refusal);
+int sig_calls_refuse_unknown(const struct sig_calls *calls, const char *call_id,
+                             struct sig_refusal *refusal);
+
+/* calls_change.c: begins a call on demand, with an id that the client brought. NULL: refused. */
+struct sig_room *sig_calls_begin(struct sig_calls *calls, const char *call_id,
+                                 const struct sig_identity *initiator, struct sig_refusal *refusal);
+
+/* room.c */
+
+/* Lets an event happen to the call, stores it, and lets everybody know. by: whose doing it is, for
+ * `call_ended`. -EPROTO: not in this state. */
+int sig_room_apply(struct sig_room *room, struct sig_participant *who, enum sig_call_event event,
+                   const char *by, sig_store_saved_fn stored, void *data);
+
+/* Sends to one client, to all but one (NULL: all); a JSON value's reference is taken over. */
+void sig_session_send_text(struct sig_session *session, const char *text, size_t len);
+void sig_session_send(struct sig_session *session, json_t *message);
+void sig_room_tell(struct sig_room *room, const struct sig_session *but, json_t *message);
+
+/* A session by which the user takes part, other than `but`; or NULL. */
+struct sig_session *sig_room_find_session(const struct sig_room *room, const char *user_id,
+                                          const struct sig_session *but);
+
+/* Tells that the user has left, if any session of theirs was announced, which none is afterwards.
+ */
+void sig_room_tell_left(struct sig_room *room, const struct sig_participant *who);
+
+/* The user's last session is gone: they have left, which ends the call if they were the last.
+ * Unless it is_final, or the call is on demand, the last one's call is kept for the grace time
+ * first. */
+void sig_room_user_gone(struct sig_room *room, const char *user_id, bool is_final);
+
+/* The earliest thing to do in the room, and doing what is due. The room may be over afterwards. */
+uint64_t sig_room_next_deadline(const struct sig_room *room);
+void sig_room_on_deadline(struct sig_room *room, uint64_t now_us);
+
+/* Frees a dead room. */
+void sig_room_free(struct sig_room *room);
+
+/* room_notify.c: what browsers outside the call are told. Rings at those who are waited for and
+ * have not been rung at, and stops ringing at those who are not waited for any more. */
+void sig_room_notify(struct sig_room *room);
+void sig_room_ring_listener(struct sig_room *room, struct sig_listener *listener);
+
+/* session.c */
+struct sig_participant *sig_session_participant(const struct sig_session *session);
+bool sig_session_is_watcher(const struct sig_session *session);
+void sig_session_announce(struct sig_session *session, enum sig_media media);
+
+/* Unlinks the session, takes it out of the SFU, and tells the others of its tracks; not of its
+ * user. Its owner is told why when tell is set. */
+void sig_session_end(struct sig_session *session, bool tell, enum sig_session_end why);
+void sig_session_free(struct sig_session *session);
+
+/* session_media.c */
+void sig_session_on_sfu_event(struct sig_session *session, const struct sfu_event *event);
+
+/* Takes the transport, its tracks and slots away; the session goes on without. */
+void sig_session_reset_media(struct sig_session *session);
+
+/* session_tell.c: messages about others' tracks and own slots. */
+json_t *sig_session_tracks_json(const struct sig_session *session);
+void sig_session_tell_published(struct sig_session *session, const struct sig_track *track);
+void sig_session_tell_unpublished(struct sig_session *session, const struct sig_track *track);
+void sig_session_tell_tracks(struct sig_session *session, bool only_unsupported);
+void sig_session_tell_slots(struct sig_session *session, const struct sfu_slot_state *slots,
+                            size_t count);
+void sig_session_tell_welcome(struct sig_session *session, bool is_resumed);
+void sig_session_tell_error(struct sig_session *session, const struct sig_refusal *refusal,
+                            const char *in_reply_to);
+const char *sig_session_source_name(enum sfu_source source);
+int sig_session_source_read(const char *text, enum sfu_source *out);
+
+#endif
