@@ -18,8 +18,7 @@
 
 /* Why an offer is refused. Filled by every function that takes one, when it returns an error. */
 struct sig_sdp_error {
-    unsigned
-        status; /* For HTTP: 400 no SDP, 403 no grant, 422 impossible, 429 over a limit, 503. */
+    unsigned status;  /* HTTP: 400 no SDP, 403 no grant, 422 impossible, 429 over a limit, 503. */
     const char *code; /* A stable word, constant. */
     char words[192];  /* What is wrong, for people; names the line or the m-line. */
 };
@@ -27,11 +26,10 @@ struct sig_sdp_error {
 /* A parsed offer; copies what it needs of the text. */
 struct sig_sdp_offer;
 
-/* Parses an offer of len bytes (no NUL needed; lines end in CRLF or LF). Anything that makes an
- * answer impossible as a whole is refused here: no ICE credentials, no sha-256 fingerprint, a
- * client that wants to be DTLS server, several m-lines without BUNDLE, no rtcp-mux, more than
- * max_mlines. Returns 0 with an offer to destroy; -EBADMSG (400), -EPROTO (422), -EMSGSIZE (429),
- * -ENOMEM (503) with error filled. */
+/* Parses an offer of len bytes (no NUL needed; lines end in CRLF or LF) as far as its lines and
+ * m-lines go. Returns 0 with an offer to destroy; -EBADMSG (400: no SDP, no m-line, no or double
+ * mids), -EPROTO (422: a mid over RTP_MID_MAX, several m-lines without BUNDLE), -EMSGSIZE (429:
+ * more than max_mlines), -ENOMEM (503) with error filled. */
 int sig_sdp_offer_parse(const char *text, size_t len, size_t max_mlines, struct sig_sdp_offer **out,
                         struct sig_sdp_error *error);
 void sig_sdp_offer_destroy(struct sig_sdp_offer *offer);
@@ -58,8 +56,7 @@ struct sig_sdp_terms {
     size_t max_tracks;                    /* Published at a time; 0: no limit. */
     const struct sig_sdp_source *sources; /* m-lines that are not named keep theirs; new ones are */
     size_t source_count;                  /* microphone or camera. */
-    uint64_t (*new_track)(
-        void *ctx); /* The number of a track that begins, unique in the process. */
+    uint64_t (*new_track)(void *ctx); /* A number for a track that begins, never given before. */
     void *ctx;
     uint32_t (*random_u32)(void *ctx); /* NULL: the system's randomness. */
 };
