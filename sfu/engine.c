@@ -147,7 +147,7 @@ static struct sfu_transport *find(const struct sfu_engine *engine, uint64_t part
 
 int sfu_engine_join(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
                     const struct sfu_ice_credentials *credentials) {
-    struct sfu_transport *transport;
+    struct sfu_transport *transport = NULL;
     if (find(engine, participant) != NULL ||
         sfu_table_get(&engine->by_ufrag, credentials->ufrag) != NULL)
         return -EEXIST;

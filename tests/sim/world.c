@@ -53,14 +53,14 @@ static struct world_delivery *queue_pop(struct world *world) {
     return first;
 }
 
-/* FNV-1a. DTLS is left out: the lengths of its signatures differ from run to run. */
+/* In the manner of FNV-1a. DTLS is left out: the lengths of its signatures differ from run to run. */
 static void note(struct world *world, const struct world_person *person, bool to_server,
                  const uint8_t *data, size_t len) {
     uint64_t words[] = {world->now_us, person->number * 2 + to_server, len};
     if (rtp_datagram_kind(data, len) == RTP_DATAGRAM_DTLS)
         return;
-    for (size_t i = 0; i < sizeof(words); i++)
-        world->trace = (world->trace ^ ((uint8_t *)words)[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        world->trace = (world->trace ^ words[i]) * UINT64_C(0x100000001b3);
 }
 
 static void transmit(struct world_person *person, bool to_server, const uint8_t *data, size_t len) {
