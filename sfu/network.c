@@ -127,6 +127,7 @@ static int open_udp(struct sfu_network *network, const char *address, char *erro
     int result = sfu_udp_open(&socket->udp, address, network->config.port, network->config.gso);
     if (result < 0)
         return explain(network, "UDP", address, result, error, error_size);
+    network->config.port = sfu_udp_port(&socket->udp);
     socket->network = network;
     socket->via = (uint32_t)network->socket_count++;
     socket->poll.data = socket;
@@ -157,9 +158,9 @@ int sfu_network_open(struct sfu_network *network, const struct sfu_network_confi
         const char *address = config->addresses[i];
         result = open_udp(network, address, error, error_size);
         if (result == 0 && network->tcp != NULL)
-            result =
-                explain(network, "TCP", address,
-                        sfu_tcp_listen(network->tcp, address, config->port), error, error_size);
+            result = explain(network, "TCP", address,
+                             sfu_tcp_listen(network->tcp, address, network->config.port), error,
+                             error_size);
     }
     return result;
 }

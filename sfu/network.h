@@ -22,7 +22,7 @@ struct sfu_network_config {
     struct sfu_pool *pool;
     const char *const *addresses;
     size_t address_count; /* At most SFU_SOCKETS_MAX. */
-    uint16_t port;
+    uint16_t port;        /* 0: one that is free, and then that one. */
     bool gso;
     bool tcp;
     void (*on_wakeup_end)(void *ctx, uint64_t now_us); /* Datagrams were read. */

@@ -3,13 +3,13 @@
 #include "sfu/sfu.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sfu/dtls.h"
 #include "sfu/ice.h"
+#include "sfu/reach.h"
 #include "sfu/room.h"
 #include "sfu/srtp.h"
 #include "sfu/table.h"
@@ -36,10 +36,7 @@ struct sfu {
     void *ctx;
 
     /* Owned. */
-    char addresses[SFU_SOCKETS_MAX][SFU_ADDRESS_MAX];
-    const char *address_list[SFU_SOCKETS_MAX];
-    size_t address_count;
-    char announce[SFU_ADDRESS_MAX];
+    struct sfu_reach reach;
     struct sfu_dtls_context *dtls;
     struct sfu_worker *workers[SFU_WORKERS_MAX];
     struct sfu_pipe *pipes[SFU_WORKERS_MAX][SFU_WORKERS_MAX];    /* From, to. */
@@ -53,49 +50,7 @@ struct sfu {
     struct sfu_member *changed; /* To be told their slots. */
 };
 
-/* --- Addresses --- */
-
-static bool usable(const uv_interface_address_t *interface, bool internal) {
-    if (interface->is_internal != internal)
-        return false;
-    if (interface->address.address4.sin_family == AF_INET)
-        return true;
-    const struct in6_addr *ip = &interface->address.address6.sin6_addr;
-    return interface->address.address4.sin_family == AF_INET6 && !internal &&
-           !IN6_IS_ADDR_LINKLOCAL(ip);
-}
-
-static void add_interfaces(struct sfu *sfu, bool internal) {
-    uv_interface_address_t *interfaces;
-    int count;
-    if (uv_interface_addresses(&interfaces, &count) != 0)
-        return;
-    for (int i = 0; i < count && sfu->address_count < SFU_SOCKETS_MAX; i++) {
-        char *text = sfu->addresses[sfu->address_count];
-        if (!usable(&interfaces[i], internal))
-            continue;
-        if (interfaces[i].address.address4.sin_family == AF_INET)
-            uv_ip4_name(&interfaces[i].address.address4, text, SFU_ADDRESS_MAX);
-        else
-            uv_ip6_name(&interfaces[i].address.address6, text, SFU_ADDRESS_MAX);
-        sfu->address_count++;
-    }
-    uv_free_interface_addresses(interfaces, count);
-}
-
-static void collect_addresses(struct sfu *sfu) {
-    const struct sfu_config *config = &sfu->config;
-    for (size_t i = 0; i < config->address_count && i < SFU_SOCKETS_MAX; i++)
-        snprintf(sfu->addresses[sfu->address_count++], SFU_ADDRESS_MAX, "%s", config->addresses[i]);
-    if (sfu->address_count == 0)
-        add_interfaces(sfu, false);
-    if (sfu->address_count == 0) /* A machine without a network talks to itself. */
-        add_interfaces(sfu, true);
-    for (size_t i = 0; i < sfu->address_count; i++)
-        sfu->address_list[i] = sfu->addresses[i];
-    if (config->announce != NULL)
-        snprintf(sfu->announce, sizeof(sfu->announce), "%s", config->announce);
-}
+/* --- What answers say of us --- */
 
 static void add_candidate(struct sfu_local *local, const char *address, uint16_t port, bool tcp) {
     if (local->candidate_count == SFU_CANDIDATES_MAX)
@@ -114,15 +69,12 @@ static void add_address(const struct sfu *sfu, struct sfu_local *local, const ch
 
 static void describe_local(const struct sfu *sfu, const struct person *person,
                            struct sfu_local *out) {
-    uint16_t port = (uint16_t)(sfu->config.port + person->member->worker);
+    uint16_t port = sfu_port(sfu, person->member->worker);
     *out = (struct sfu_local){0};
     memcpy(out->ufrag, person->credentials.ufrag, sizeof(out->ufrag));
     memcpy(out->pwd, person->credentials.pwd, sizeof(out->pwd));
-    if (sfu->announce[0] != '\0')
-        add_address(sfu, out, sfu->announce, port);
-    for (size_t i = 0; i < sfu->address_count; i++)
-        if (strcmp(sfu->addresses[i], sfu->announce) != 0)
-            add_address(sfu, out, sfu->addresses[i], port);
+    for (size_t i = 0; i < sfu->reach.shown_count; i++)
+        add_address(sfu, out, sfu->reach.shown[i], port);
 }
 
 /* --- Events --- */
@@ -275,9 +227,9 @@ static int open_workers(struct sfu *sfu, char *error, size_t error_size) {
         struct sfu_worker_config config = {
             .index = i,
             .workers = sfu->config.workers,
-            .addresses = sfu->address_list,
-            .address_count = sfu->address_count,
-            .port = (uint16_t)(sfu->config.port + i),
+            .addresses = sfu->reach.bound_list,
+            .address_count = sfu->reach.bound_count,
+            .port = (uint16_t)(sfu->config.port ? sfu->config.port + i : 0),
             .gso = sfu->config.gso,
             .tcp = sfu->config.tcp,
             .consent_timeout_ms = sfu->config.consent_timeout_ms,
@@ -300,6 +252,8 @@ static int open_all(struct sfu *sfu, char *error, size_t error_size) {
     snprintf(error, error_size, "out of memory");
     int result = sfu_srtp_startup();
     if (result == 0)
+        result = sfu_reach_init(&sfu->reach, &sfu->config, error, error_size);
+    if (result == 0)
         result = sfu_dtls_context_create(&sfu->dtls);
     if (result == 0)
         result = sfu_table_init(&sfu->people, sizeof(uint64_t));
@@ -314,9 +268,9 @@ static int open_all(struct sfu *sfu, char *error, size_t error_size) {
 
 int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loop,
                sfu_event_fn on_event, void *ctx, char *error, size_t error_size) {
-    if (config->workers == 0 || config->workers > SFU_WORKERS_MAX || config->port == 0 ||
+    if (config->workers == 0 || config->workers > SFU_WORKERS_MAX ||
         config->port + config->workers - 1 > UINT16_MAX) {
-        snprintf(error, error_size, "the workers' ports have to be within 1 to 65535");
+        snprintf(error, error_size, "the workers' ports end at 65535");
         return -EINVAL;
     }
     struct sfu *sfu = calloc(1, sizeof(*sfu));
@@ -325,7 +279,6 @@ int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loo
     sfu->config = *config;
     sfu->on_event = on_event;
     sfu->ctx = ctx;
-    collect_addresses(sfu);
     uv_async_init(loop, &sfu->async, on_async);
     sfu->async.data = sfu;
     int result = open_all(sfu, error, error_size);
@@ -364,6 +317,10 @@ void sfu_destroy(struct sfu *sfu) {
     sfu_table_deinit(&sfu->rooms);
     sfu_dtls_context_destroy(sfu->dtls);
     uv_close((uv_handle_t *)&sfu->async, free_after_close);
+}
+
+uint16_t sfu_port(const struct sfu *sfu, unsigned worker) {
+    return sfu_worker_port(sfu->workers[worker]);
 }
 
 const char *sfu_fingerprint(const struct sfu *sfu) {

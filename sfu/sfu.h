@@ -33,11 +33,13 @@ struct sfu_config {
     const char *const
         *addresses; /* IP addresses to bind; none: those of all interfaces that are up. */
     size_t address_count;
-    const char *announce; /* An IP address that candidates show beside the bound ones, or NULL. */
-    uint16_t port;        /* Worker i uses port + i, UDP and TCP. */
-    uint16_t workers;     /* 1 to SFU_WORKERS_MAX. */
-    bool tcp;             /* Take media by TCP too. */
-    bool gso;             /* Use UDP_SEGMENT where the kernel has it. */
+    const char *const *announced; /* IP addresses that candidates show instead of the bound ones. */
+    size_t announced_count;
+    const char *stun; /* "HOST:PORT" to be asked for another such address, or NULL. */
+    uint16_t port;    /* Worker i uses port + i; 0: each takes a free one. */
+    uint16_t workers; /* 1 to SFU_WORKERS_MAX. */
+    bool tcp;         /* Take media by TCP too. */
+    bool gso;         /* Use UDP_SEGMENT where the kernel has it. */
     size_t max_participants;
     uint32_t consent_timeout_ms; /* Without a check for so long a transport is lost (RFC 7675:
                                     30,000). */
@@ -217,14 +219,17 @@ struct sfu_stats {
     struct sfu_counters counters;
 };
 
-/* Binds the sockets and starts the workers. Returns 0 or a negative errno, with the reason in words
- * in `error` (of error_size bytes). */
+/* Binds the sockets, asks the STUN server (for three seconds at most), and starts the workers.
+ * Returns 0 or a negative errno, with the reason in words in `error` (of error_size bytes). */
 int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loop,
                sfu_event_fn on_event, void *ctx, char *error, size_t error_size);
 
 /* Ends the workers and closes everything; no event comes afterwards. The memory is freed by the
  * loop's next turns, so run the loop until it has nothing left. */
 void sfu_destroy(struct sfu *sfu);
+
+/* The port that worker i uses. */
+uint16_t sfu_port(const struct sfu *sfu, unsigned worker);
 
 /* The SHA-256 fingerprint of the process's DTLS certificate as a=fingerprint writes it ("AB:CD:…");
  * lives as long as sfu. */

@@ -44,6 +44,15 @@ int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool g
     return 0;
 }
 
+uint16_t sfu_udp_port(const struct sfu_udp *udp) {
+    struct sockaddr_storage local;
+    socklen_t len = sizeof(local);
+    struct sfu_address address = {0};
+    if (getsockname(udp->fd, (struct sockaddr *)&local, &len) == 0)
+        sfu_address_from_sockaddr(&address, (struct sockaddr *)&local, 0);
+    return address.port;
+}
+
 void sfu_udp_close(struct sfu_udp *udp) {
     if (udp->fd >= 0)
         close(udp->fd);

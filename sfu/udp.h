@@ -28,6 +28,10 @@ struct sfu_udp {
 
 /* Binds to an IP address and port, non-blocking. A negative errno. */
 int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso);
+
+/* The port that it is bound to. */
+uint16_t sfu_udp_port(const struct sfu_udp *udp);
+
 void sfu_udp_close(struct sfu_udp *udp);
 
 /* Reads up to SFU_UDP_BATCH datagrams. packets[] must hold as many packets with one reference each;

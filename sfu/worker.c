@@ -233,6 +233,10 @@ int sfu_worker_create(struct sfu_worker **out, const struct sfu_worker_config *c
     return 0;
 }
 
+uint16_t sfu_worker_port(const struct sfu_worker *worker) {
+    return worker->network.config.port;
+}
+
 int sfu_worker_start(struct sfu_worker *worker) {
     int result = uv_thread_create(&worker->thread, run_thread, worker);
     worker->started = result == 0;

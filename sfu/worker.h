@@ -45,6 +45,9 @@ struct sfu_news {
 int sfu_worker_create(struct sfu_worker **out, const struct sfu_worker_config *config, char *error,
                       size_t error_size);
 
+/* The port that was bound. */
+uint16_t sfu_worker_port(const struct sfu_worker *worker);
+
 /* Starts the thread. */
 int sfu_worker_start(struct sfu_worker *worker);
 
