@@ -228,12 +228,33 @@ static struct sfu_member_slot *find_slot(struct sfu_member *member, const char *
     return NULL;
 }
 
+static bool is_described(const struct sfu_member *member, const char *mid) {
+    for (size_t i = 0; i < member->media_count; i++)
+        if (strcmp(member->media[i].mid, mid) == 0)
+            return true;
+    return false;
+}
+
+/* Slots whose m-line was recycled are gone. */
+static void drop_slots(struct sfu_member *member) {
+    size_t kept = 0;
+    for (size_t i = 0; i < member->slot_count; i++) {
+        struct sfu_member_slot *slot = &member->slots[i];
+        if (is_described(member, slot->media.mid))
+            member->slots[kept++] = *slot;
+        else
+            carry(member, slot, NULL);
+    }
+    member->slot_count = kept;
+}
+
 /* Slots that are inactive now carry nothing, and keep their place should they come back. */
 static void update_slots(struct sfu_member *member, struct sfu_member_slot *slots) {
     if (member->slot_count > 0)
         memcpy(slots, member->slots, member->slot_count * sizeof(*slots));
     free(member->slots);
     member->slots = slots;
+    drop_slots(member);
     for (size_t i = 0; i < member->media_count; i++) {
         const struct sfu_media *media = &member->media[i];
         struct sfu_member_slot *slot = find_slot(member, media->mid);
@@ -254,8 +275,10 @@ bool sfu_member_contradicts(const struct sfu_member *member, const struct sfu_me
         return true;
     for (size_t i = 0; i < member->media_count; i++) {
         const struct sfu_media *before = &member->media[i];
-        if (strcmp(before->mid, media[i].mid) != 0 ||
-            (before->video != media[i].video && before->direction != SFU_INACTIVE))
+        /* A refused or inactive m-line may be recycled under another mid (RFC 8829 section 5.2.2).
+         */
+        if (before->direction != SFU_INACTIVE &&
+            (strcmp(before->mid, media[i].mid) != 0 || before->video != media[i].video))
             return true;
     }
     return false;

@@ -198,6 +198,25 @@ static void offers_cannot_take_back_what_was_there(void) {
     sfu_room_destroy(room);
 }
 
+static void an_inactive_m_line_is_recycled(void) {
+    struct sfu_room *room = new_room();
+    struct sfu_member *viewer = join(room, 1, (struct profile){0, 0, 1});
+    join(room, 2, (struct profile){21, 22, 0});
+    struct sfu_media all[64];
+    size_t count = write_media(all, &(struct profile){0, 0, 1});
+    all[3].direction = SFU_INACTIVE; /* "v0" */
+    CHECK_INT(sfu_member_describe(viewer, all, count), 0);
+    all[3] = media("new", true, SFU_SLOT);
+    CHECK_INT(sfu_member_describe(viewer, all, count), 0);
+    CHECK_STR(slots_of(viewer), "a0=21 new=22");
+    all[3].direction = SFU_INACTIVE;
+    CHECK_INT(sfu_member_describe(viewer, all, count), 0);
+    all[3] = media("sound", false, SFU_SLOT);
+    CHECK_INT(sfu_member_describe(viewer, all, count), 0);
+    CHECK_INT(viewer->slot_count, 2);
+    sfu_room_destroy(room);
+}
+
 static const struct test tests[] = {
     {"everyone_gets_everyone_elses_tracks", everyone_gets_everyone_elses_tracks},
     {"audio_and_video_of_one_participant_share_a_place",
@@ -211,6 +230,7 @@ static const struct test tests[] = {
      a_track_that_cannot_be_decoded_is_not_carried},
     {"h264_profiles_have_to_agree", h264_profiles_have_to_agree},
     {"slots_come_and_go_with_offers", slots_come_and_go_with_offers},
+    {"an_inactive_m_line_is_recycled", an_inactive_m_line_is_recycled},
     {"offers_cannot_take_back_what_was_there", offers_cannot_take_back_what_was_there},
 };
 
