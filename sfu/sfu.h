@@ -22,7 +22,7 @@ enum {
     SFU_FINGERPRINT_LEN = 32, /* SHA-256. */
     SFU_CODECS_MAX = 12,      /* Answered in one m-line. */
     SFU_LAYERS_MAX = 3,       /* Simulcast encodings of a track. */
-    SFU_CANDIDATES_MAX = 18,  /* Eight addresses and the announced one, UDP and TCP. */
+    SFU_CANDIDATES_MAX = 16,  /* Eight addresses, UDP and TCP. */
     SFU_ADDRESS_MAX = 46,     /* INET6_ADDRSTRLEN. */
     SFU_WORKERS_MAX = 64,
 };
