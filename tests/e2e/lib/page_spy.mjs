@@ -1,8 +1,9 @@
 // Runs inside the pages, before their own scripts: notes what the page negotiates and what the
 // server tells it, without changing either, save for `relay`: server port to the port of a relay
-// that the candidates of answers are pointed at. No import may be used in here.
+// that the candidates of answers are pointed at, and `onlyTcp`: the network lets no UDP through, so
+// that UDP candidates of answers are as good as not there. No import may be used in here.
 
-export function spy({ relay = null }) {
+export function spy({ relay = null, onlyTcp = false }) {
   const notes = { connections: [], sockets: [], sources: new Map(), messages: [], offers: 0, answers: 0 };
   window.notes = notes;
 
@@ -30,11 +31,12 @@ export function spy({ relay = null }) {
     }
   };
 
-  function pointAtRelay(sdp) {
-    if (!relay) return sdp;
+  function changeCandidates(sdp) {
+    if (!relay && !onlyTcp) return sdp;
     return sdp.split('\r\n').flatMap((line) => {
       if (!line.startsWith('a=candidate:')) return [line];
       const words = line.split(' ');
+      if (onlyTcp) return words[2].toLowerCase() === 'tcp' ? [line] : [];
       if (words[2].toLowerCase() !== 'udp') return [];
       words[4] = '127.0.0.1';
       words[5] = String(relay[words[5]] ?? words[5]);
@@ -53,7 +55,7 @@ export function spy({ relay = null }) {
     }
     async setRemoteDescription(description) {
       notes.answers++;
-      return super.setRemoteDescription({ type: description.type, sdp: pointAtRelay(description.sdp) });
+      return super.setRemoteDescription({ type: description.type, sdp: changeCandidates(description.sdp) });
     }
   };
 }

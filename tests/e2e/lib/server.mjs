@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freeUdpPorts } from './ports.mjs';
+import { freePorts } from './ports.mjs';
 import { eventually } from './wait.mjs';
 
 export const repository = fileURLToPath(new URL('../../..', import.meta.url));
@@ -53,7 +53,7 @@ function readyUrl(log) {
 // out, for servers with a secret. The result's `url` is the origin without a trailing slash.
 export async function startWeir({ args = [], demo = true, env = {}, rtcAddress = '127.0.0.1', workers } = {}) {
   const count = Number(process.env.WEIR_WORKERS ?? workers ?? 2);
-  const rtcPort = await freeUdpPorts(count);
+  const rtcPort = await freePorts(count);
   const data = scratch('data');
   const line = ['--listen', '127.0.0.1:0', '--rtc-address', rtcAddress, '--rtc-port', String(rtcPort),
     '--workers', String(count), '--data', data, '--drain-deadline-s', '2', ...(demo ? ['--demo'] : []), ...args];
