@@ -55,6 +55,8 @@ struct sig_session {
     enum sig_media media;
     bool is_announced;       /* The others have been told of this user. */
     bool is_media_lost;      /* The SFU hears nothing of it any more. */
+    bool is_muted;           /* Said so by toggle_audio, */
+    bool is_camera_off;      /* by toggle_video. */
     uint64_t announce_at_us; /* 0: not waiting. */
     uint64_t gone_at_us;     /* Detached: when the grace is over. */
     struct sig_bucket messages;
@@ -129,6 +131,7 @@ const struct sig_tombstone *sig_calls_recall(const struct sig_calls *calls, cons
 /* Puts a session under its number, so that events of the SFU find it, or takes it away. */
 int sig_calls_index_session(struct sig_calls *calls, struct sig_session *session);
 void sig_calls_unindex_session(struct sig_calls *calls, struct sig_session *session);
+struct sig_session *sig_calls_find_session(const struct sig_calls *calls, uint64_t number);
 
 /* sig_calls_admit.c: whether this identity may be in this call, and its record, made for a guest of
  * an open call. is_joining: it wants to get in (limits and draining count). */
@@ -181,6 +184,8 @@ void sig_room_ring_listener(struct sig_room *room, struct sig_listener *listener
 /* session.c */
 struct sig_participant *sig_session_participant(const struct sig_session *session);
 bool sig_session_is_watcher(const struct sig_session *session);
+
+/* Tells the others of the session's user, and settles how its media travels. */
 void sig_session_announce(struct sig_session *session, enum sig_media media);
 
 /* Unlinks the session, takes it out of the SFU, and tells the others of its tracks; not of its
@@ -188,23 +193,61 @@ void sig_session_announce(struct sig_session *session, enum sig_media media);
 void sig_session_end(struct sig_session *session, bool tell, enum sig_session_end why);
 void sig_session_free(struct sig_session *session);
 
-/* session_media.c */
+/* session_media.c: the session's transport in the SFU. */
 void sig_session_on_sfu_event(struct sig_session *session, const struct sfu_event *event);
 
 /* Takes the transport, its tracks and slots away; the session goes on without. */
 void sig_session_reset_media(struct sig_session *session);
 
-/* session_tell.c: messages about others' tracks and own slots. */
-json_t *sig_session_tracks_json(const struct sig_session *session);
-void sig_session_tell_published(struct sig_session *session, const struct sig_track *track);
-void sig_session_tell_unpublished(struct sig_session *session, const struct sig_track *track);
+/* session_tracks.c: takes over what an agreement publishes (NULL: nothing), and tells the others
+ * what is new and what is gone. Slots that are gone are forgotten. 0, or -ENOMEM and nothing
+ * happened. */
+int sig_session_set_tracks(struct sig_session *session, const struct sig_sdp_agreement *agreement);
+
+/* The other's track with this number in the room, and whose it is; or NULL. */
+const struct sig_track *sig_room_find_track(const struct sig_room *room, uint64_t number,
+                                            const struct sig_session **publisher);
+
+/* Tells the session of every track of the others; or only of those that it cannot decode. */
 void sig_session_tell_tracks(struct sig_session *session, bool only_unsupported);
+
+/* Remembers what the SFU said of some slots, and tells the client. */
+void sig_session_set_slots(struct sig_session *session, const struct sfu_slot_state *slots,
+                           size_t count);
 void sig_session_tell_slots(struct sig_session *session, const struct sfu_slot_state *slots,
                             size_t count);
+json_t *sig_track_json(const struct sig_track *track);
+const char *sig_source_name(enum sfu_source source);
+int sig_source_read(const char *text, enum sfu_source *out);
+
+/* session_tell.c: messages about people. */
 void sig_session_tell_welcome(struct sig_session *session, bool is_resumed);
 void sig_session_tell_error(struct sig_session *session, const struct sig_refusal *refusal,
                             const char *in_reply_to);
-const char *sig_session_source_name(enum sfu_source source);
-int sig_session_source_read(const char *text, enum sfu_source *out);
+
+enum sig_switch { SIG_SWITCH_AUDIO, SIG_SWITCH_VIDEO, SIG_SWITCH_SCREEN };
+
+/* Stores a state of the session's user and tells the others. */
+void sig_session_set_switch(struct sig_session *session, enum sig_switch which, bool on);
+
+/* message.c: handlers of what clients say are in message_*.c. A handler returns 0, or a negative
+ * errno with the refusal filled for the `error` to come. */
+typedef int (*sig_message_fn)(struct sig_session *session, const json_t *message,
+                              struct sig_refusal *refusal);
+int sig_message_join(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_offer(struct sig_session *, const json_t *, struct sig_refusal *);
+
+/* The offer object of a message without a target: negotiated and answered. */
+int sig_message_offer_to_sfu(struct sig_session *, const json_t *offer, struct sig_refusal *);
+int sig_message_answer(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_candidate(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_toggle(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_screen(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_end(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_chat(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_poll(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_vote(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_subscribe(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_publish(struct sig_session *, const json_t *, struct sig_refusal *);
 
 #endif
