@@ -62,7 +62,7 @@ static void without_options_it_is_a_demo_on_localhost(void) {
     CHECK(config->secret == NULL && config->tls_cert == NULL && config->stun == NULL);
     CHECK_INT(config->ring_timeout_s, 45);
     CHECK_INT(config->resume_grace_s, 30);
-    CHECK_INT(config->max_message_bytes, 65536);
+    CHECK_INT(config->max_message_bytes, 262144);
     CHECK_INT(config->log_level, SIG_LOG_INFO);
     CHECK_INT(config->log_format, SIG_LOG_HUMAN);
     unload();
