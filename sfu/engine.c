@@ -145,6 +145,13 @@ static struct sfu_transport *find(const struct sfu_engine *engine, uint64_t part
     return sfu_table_get(&engine->transports, &participant);
 }
 
+static struct sfu_slot *find_slot(const struct sfu_engine *engine, uint64_t participant,
+                                  const char *mid) {
+    struct sfu_transport *transport = find(engine, participant);
+    const struct sfu_mline *mline = transport ? sfu_transport_mline(transport, mid) : NULL;
+    return mline != NULL && mline->media.direction == SFU_SLOT ? mline->slot : NULL;
+}
+
 int sfu_engine_join(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
                     const struct sfu_ice_credentials *credentials) {
     struct sfu_transport *transport = NULL;
@@ -190,11 +197,10 @@ int sfu_engine_negotiate(struct sfu_engine *engine, uint64_t now_us, uint64_t pa
 
 int sfu_engine_subscribe(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
                          const struct sfu_wish *wish) {
-    struct sfu_transport *transport = find(engine, participant);
-    struct sfu_mline *mline = transport ? sfu_transport_mline(transport, wish->mid) : NULL;
-    if (mline == NULL || mline->slot == NULL)
+    struct sfu_slot *slot = find_slot(engine, participant, wish->mid);
+    if (slot == NULL)
         return -ENOENT;
-    sfu_slot_set_wish(mline->slot, now_us, wish);
+    sfu_slot_set_wish(slot, now_us, wish);
     return 0;
 }
 
@@ -211,12 +217,11 @@ void sfu_engine_leave(struct sfu_engine *engine, uint64_t now_us, uint64_t parti
 
 int sfu_engine_set_slot(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
                         const char *mid, uint64_t track_id) {
-    struct sfu_transport *transport = find(engine, participant);
-    struct sfu_mline *mline = transport ? sfu_transport_mline(transport, mid) : NULL;
+    struct sfu_slot *slot = find_slot(engine, participant, mid);
     struct sfu_track *track = track_id ? sfu_table_get(&engine->tracks, &track_id) : NULL;
-    if (mline == NULL || mline->slot == NULL || (track_id != 0 && track == NULL))
+    if (slot == NULL || (track_id != 0 && track == NULL))
         return -ENOENT;
-    return sfu_slot_set_track(mline->slot, now_us, track);
+    return sfu_slot_set_track(slot, now_us, track);
 }
 
 int sfu_engine_mirror_open(struct sfu_engine *engine, unsigned owner,

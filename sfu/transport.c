@@ -30,9 +30,12 @@ int sfu_transport_create(struct sfu_transport **out, struct sfu_engine *engine, 
     return 0;
 }
 
-static void mline_end(struct sfu_transport *transport, struct sfu_mline *mline) {
+static void end_slot(struct sfu_mline *mline) {
     sfu_slot_destroy(mline->slot);
     mline->slot = NULL;
+}
+
+static void end_track(struct sfu_transport *transport, struct sfu_mline *mline) {
     if (mline->track == NULL)
         return;
     sfu_table_remove(&transport->engine->tracks, &mline->track->id);
@@ -53,8 +56,10 @@ void sfu_transport_destroy(struct sfu_transport *transport) {
         return;
     if (transport->dtls != NULL)
         sfu_dtls_close(transport->dtls);
-    for (size_t i = 0; i < transport->mline_count; i++)
-        mline_end(transport, &transport->mlines[i]);
+    for (size_t i = 0; i < transport->mline_count; i++) {
+        end_slot(&transport->mlines[i]);
+        end_track(transport, &transport->mlines[i]);
+    }
     for (size_t i = 0; i < SFU_ICE_ADDRESSES_MAX; i++)
         forget_address(transport, &transport->ice.validated[i]);
     sfu_agenda_set(&transport->engine->agenda, &transport->deadline, UINT64_MAX);
@@ -79,11 +84,7 @@ struct sfu_mline *sfu_transport_mline(struct sfu_transport *transport, const cha
 
 /* --- Negotiation --- */
 
-static int mline_begin(struct sfu_transport *transport, struct sfu_mline *mline) {
-    if (mline->media.direction == SFU_SLOT)
-        return sfu_slot_create(&mline->slot, transport, &mline->media);
-    if (mline->media.direction != SFU_PUBLISHES)
-        return 0;
+static int begin_track(struct sfu_transport *transport, struct sfu_mline *mline) {
     struct sfu_engine *engine = transport->engine;
     int result =
         sfu_track_create(&mline->track, engine, transport, engine->config.worker, &mline->media);
@@ -94,24 +95,46 @@ static int mline_begin(struct sfu_transport *transport, struct sfu_mline *mline)
     return result;
 }
 
-static bool goes_on(const struct sfu_media *before, const struct sfu_media *now) {
-    return before->direction == now->direction && before->track == now->track &&
-           before->slot_ssrc == now->slot_ssrc && before->layer_count == now->layer_count;
+static int apply_track(struct sfu_transport *transport, struct sfu_mline *mline,
+                       const struct sfu_media *before) {
+    const struct sfu_media *media = &mline->media;
+    bool publishes = media->direction == SFU_PUBLISHES;
+    if (!publishes || before->direction != SFU_PUBLISHES || before->track != media->track ||
+        before->layer_count != media->layer_count)
+        end_track(transport, mline);
+    if (mline->track == NULL)
+        return publishes ? begin_track(transport, mline) : 0;
+    mline->track->media = *media;
+    /* Only what is named anew: of the rest MID may have taught better. */
+    if (memcmp(before->ssrcs, media->ssrcs, sizeof(media->ssrcs)) != 0 ||
+        memcmp(before->rtx_ssrcs, media->rtx_ssrcs, sizeof(media->rtx_ssrcs)) != 0)
+        sfu_demux_bind_described(transport, mline->track);
+    return 0;
+}
+
+/* While its m-line is inactive or publishes, a slot waits: it comes back with the same SSRC, and no
+ * sequence number may come twice under the same keys. */
+static int apply_slot(struct sfu_transport *transport, struct sfu_mline *mline) {
+    const struct sfu_media *media = &mline->media;
+    if (mline->slot != NULL && mline->slot->media.slot_ssrc != media->slot_ssrc)
+        end_slot(mline);
+    if (media->direction != SFU_SLOT) {
+        if (mline->slot != NULL && mline->slot->track != NULL)
+            sfu_track_detach(mline->slot->track, mline->slot);
+        return 0;
+    }
+    if (mline->slot == NULL)
+        return sfu_slot_create(&mline->slot, transport, media);
+    sfu_slot_update(mline->slot, media);
+    return 0;
 }
 
 static int mline_apply(struct sfu_transport *transport, struct sfu_mline *mline,
                        const struct sfu_media *media) {
-    bool same = goes_on(&mline->media, media);
-    if (!same)
-        mline_end(transport, mline);
+    struct sfu_media before = mline->media;
     mline->media = *media;
-    if (!same)
-        return mline_begin(transport, mline);
-    if (mline->slot != NULL)
-        sfu_slot_update(mline->slot, media);
-    if (mline->track != NULL)
-        mline->track->media = *media;
-    return 0;
+    int result = apply_track(transport, mline, &before);
+    return result == 0 ? apply_slot(transport, mline) : result;
 }
 
 static int mlines_grow(struct sfu_transport *transport, size_t count) {

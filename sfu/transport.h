@@ -34,7 +34,7 @@ struct sfu_stream {
 struct sfu_mline {
     struct sfu_media media;
     struct sfu_track *track;
-    struct sfu_slot *slot;
+    struct sfu_slot *slot; /* Of an m-line that is none now: waits for its return. */
 };
 
 struct sfu_transport {
