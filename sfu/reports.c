@@ -2,6 +2,8 @@
  * feedback, NACKs; and keyframe requests. */
 #include "sfu/transport.h"
 
+#include <stdio.h>
+
 enum {
     RTCP_LEN_MAX = 1200 - SFU_SRTCP_OVERHEAD_MAX, /* One unfragmented datagram. */
     BLOCKS_MAX = 31,                              /* RC has five bits. */
@@ -35,6 +37,14 @@ static size_t collect_blocks(struct sfu_transport *transport, uint64_t now_us,
     return count;
 }
 
+/* What the answer calls the slot's stream (RFC 3550 section 6.5.1): slots of one name are played in
+ * step. */
+static void append_cname(struct report *report, const struct sfu_slot *slot) {
+    char cname[16];
+    snprintf(cname, sizeof(cname), "slot-%u", slot->media.slot_stream);
+    rtcp_append_sdes(&report->builder, slot->media.slot_ssrc, cname);
+}
+
 /* A compound begins with a report and its SDES (RFC 3550 section 6.1); the sender reports of the
  * other slots follow. */
 uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us) {
@@ -52,13 +62,12 @@ uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us) {
             report_send(transport, &report);
             rtcp_append_sr(&report.builder, &info, NULL, 0);
         }
-        if (report.builder.len > 0 && !begun)
-            rtcp_append_sdes(&report.builder, info.ssrc, SFU_CNAME);
+        append_cname(&report, slot);
         begun = true;
     }
     if (!begun && block_count > 0) {
         rtcp_append_rr(&report.builder, transport->ssrc, blocks, block_count);
-        rtcp_append_sdes(&report.builder, transport->ssrc, SFU_CNAME);
+        rtcp_append_sdes(&report.builder, transport->ssrc, "weir");
     }
     report_send(transport, &report);
     return now_us + SFU_REPORT_INTERVAL_US;

@@ -62,9 +62,9 @@ static struct sfu_member_slot *slot_with(struct sfu_member *member,
     return NULL;
 }
 
-static struct sfu_member_slot *slot_at(struct sfu_member *member, bool video, size_t place) {
+static struct sfu_member_slot *slot_at(struct sfu_member *member, bool video, uint16_t stream) {
     for (size_t i = 0; i < member->slot_count; i++)
-        if (member->slots[i].media.video == video && member->slots[i].place == place)
+        if (member->slots[i].media.video == video && member->slots[i].media.slot_stream == stream)
             return &member->slots[i];
     return NULL;
 }
@@ -102,7 +102,8 @@ static bool are_siblings(const struct sfu_published *a, const struct sfu_publish
  * sibling is still free. */
 static int rank(struct sfu_member *member, const struct sfu_member_slot *slot,
                 const struct sfu_published *track) {
-    const struct sfu_member_slot *partner = slot_at(member, !slot->media.video, slot->place);
+    const struct sfu_member_slot *partner =
+        slot_at(member, !slot->media.video, slot->media.slot_stream);
     if (partner == NULL)
         return 1;
     if (partner->track == NULL)
@@ -213,12 +214,9 @@ static void begin_tracks(struct sfu_member *member) {
 
 /* --- Slots --- */
 
-static void begin_slot(struct sfu_member *member, const struct sfu_media *media,
-                       struct sfu_member_slot *slot) {
+static void begin_slot(struct sfu_member_slot *slot, const struct sfu_media *media) {
     *slot = (struct sfu_member_slot){.media = *media};
     memcpy(slot->wish.mid, media->mid, sizeof(slot->wish.mid));
-    for (size_t i = 0; i < member->slot_count; i++)
-        slot->place += member->slots[i].media.video == media->video;
 }
 
 static struct sfu_member_slot *find_slot(struct sfu_member *member, const char *mid) {
@@ -263,8 +261,7 @@ static void update_slots(struct sfu_member *member, struct sfu_member_slot *slot
                 carry(member, slot, NULL);
             slot->media = *media;
         } else if (media->direction == SFU_SLOT) {
-            begin_slot(member, media, &member->slots[member->slot_count]);
-            member->slot_count++;
+            begin_slot(&member->slots[member->slot_count++], media);
         }
     }
 }

@@ -25,8 +25,6 @@ struct sfu_published {
 struct sfu_member_slot {
     /* Given. */
     struct sfu_media media;
-    size_t place; /* The how manieth of its kind: audio and video slots of one place belong
-                     together. */
     /* State. */
     struct sfu_wish wish;
     struct sfu_published *track; /* NULL: nothing. */
@@ -73,11 +71,11 @@ int sfu_member_create(struct sfu_member **out, struct sfu_room *room, uint64_t i
 void sfu_member_destroy(struct sfu_member *member);
 
 /* Whether the m-lines do not continue what was described before: places, mids and kinds are for
- * ever. */
+ * ever, but for those of inactive m-lines. */
 bool sfu_member_contradicts(const struct sfu_member *member, const struct sfu_media *media,
                             size_t count);
 
-/* Takes over what was negotiated: m-lines keep their place, mid and kind for ever. New tracks go to
+/* Takes over what was negotiated: m-lines keep their place, mid and kind. New tracks go to
  * everyone who has a free slot, ended ones leave theirs. -EINVAL, -ENOMEM; then nothing changed. */
 int sfu_member_describe(struct sfu_member *member, const struct sfu_media *media, size_t count);
 

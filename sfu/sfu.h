@@ -87,6 +87,7 @@ struct sfu_media {
     /* SFU_SLOT. */
     uint32_t slot_ssrc; /* Never change while the m-line lives. */
     uint32_t slot_rtx_ssrc;
+    uint16_t slot_stream; /* The audio and the video slot of one number are played in step. */
 };
 
 /* What a participant's newest offer and our answer agreed on. */

@@ -19,9 +19,6 @@ enum {
     SFU_DEFAULT_RTT_US = 100 * 1000,
 };
 
-/* Of everything that we send; a stream id in the answer groups what is to be lip-synced. */
-#define SFU_CNAME "weir"
-
 /* Where the packets of an SSRC belong. */
 struct sfu_stream {
     uint32_t ssrc;

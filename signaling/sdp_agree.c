@@ -147,6 +147,7 @@ static void keep_slot(struct talk *talk, size_t index) {
         media->slot_ssrc = new_ssrc(talk);
         media->slot_rtx_ssrc = new_ssrc(talk);
     }
+    media->slot_stream = talk->now->lines[index].stream;
 }
 
 static bool has_rtcp_mux(const struct sig_sdp_section *section) {

@@ -53,7 +53,8 @@ static struct world_delivery *queue_pop(struct world *world) {
     return first;
 }
 
-/* In the manner of FNV-1a. DTLS is left out: the lengths of its signatures differ from run to run. */
+/* In the manner of FNV-1a. DTLS is left out: the lengths of its signatures differ from run to run.
+ */
 static void note(struct world *world, const struct world_person *person, bool to_server,
                  const uint8_t *data, size_t len) {
     uint64_t words[] = {world->now_us, person->number * 2 + to_server, len};
@@ -265,8 +266,8 @@ static void write_media(struct world_person *person, const struct world_profile 
             snprintf(camera->rids[i], sizeof(camera->rids[i]), "%c", "qhf"[i]);
     }
     for (size_t i = 0; i < profile->slots; i++) {
-        add_media(person, false, SFU_SLOT);
-        add_media(person, true, SFU_SLOT);
+        add_media(person, false, SFU_SLOT)->slot_stream = (uint16_t)i;
+        add_media(person, true, SFU_SLOT)->slot_stream = (uint16_t)i;
     }
 }
 

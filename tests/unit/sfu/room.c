@@ -45,9 +45,11 @@ static size_t write_media(struct sfu_media *out, const struct profile *profile) 
     out[count++].track = profile->camera;
     for (size_t i = 0; i < profile->slots; i++) {
         snprintf(mid, sizeof(mid), "a%zu", i);
-        out[count++] = media(mid, false, SFU_SLOT);
+        out[count] = media(mid, false, SFU_SLOT);
+        out[count++].slot_stream = (uint16_t)i;
         snprintf(mid, sizeof(mid), "v%zu", i);
-        out[count++] = media(mid, true, SFU_SLOT);
+        out[count] = media(mid, true, SFU_SLOT);
+        out[count++].slot_stream = (uint16_t)i;
     }
     return count;
 }
