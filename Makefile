@@ -100,6 +100,8 @@ format: setup-lint
 ## install: weir below $(DESTDIR)$(PREFIX)
 install: all
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 deploy/weir.service $(DESTDIR)$(PREFIX)/lib/systemd/system/weir.service
+	install -D -m 644 deploy/weir.conf $(DESTDIR)$(PREFIX)/share/weir/weir.conf
 
 ## clean: remove what was built
 clean:
