@@ -19,7 +19,6 @@
 #define SEND_TIMEOUT_MS 60000u
 #define ANSWER_TIMEOUT_MS 15000u
 #define SWEEP_MS 1000u
-#define TLS_FILE_BYTES_MAX 1048576
 /* Own checks come first; the library's limit only must not. */
 #define LIBRARY_CONNECTIONS_SPARE 64u
 
@@ -38,8 +37,7 @@ void http_release(struct sig_http *http) {
     void *data = http->on_closed_data;
     sig_addresses_destroy(http->addresses);
     free(http->routes);
-    free(http->tls_cert);
-    free(http->tls_key);
+    http_tls_destroy(http->tls);
     free(http);
     if (on_closed)
         on_closed(data);
@@ -48,15 +46,25 @@ void http_release(struct sig_http *http) {
 /* The loop. */
 
 static void on_run_timer(uv_timer_t *timer);
+static void on_idle(uv_idle_t *idle);
+
+static void run_again(struct sig_http *http) {
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    if (http->is_closing || MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
+        return;
+    /* At once is the next turn, after the other descriptors have had theirs. */
+    if (timeout_ms == 0)
+        uv_idle_start(&http->idle, on_idle);
+    else
+        uv_timer_start(&http->run_timer, on_run_timer, timeout_ms, 0);
+}
 
 static void run(struct sig_http *http) {
-    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    uv_idle_stop(&http->idle);
     http->is_running = true;
     MHD_run(http->daemon);
     http->is_running = false;
-    /* A timeout of 0 is the next turn, after other descriptors have had theirs. */
-    if (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES && !http->is_closing)
-        uv_timer_start(&http->run_timer, on_run_timer, timeout_ms, 0);
+    run_again(http);
 }
 
 static void on_daemon_ready(uv_poll_t *poll, int status, int events) {
@@ -69,9 +77,14 @@ static void on_run_timer(uv_timer_t *timer) {
     run(timer->data);
 }
 
+/* Runs once in each turn while it is started, and keeps the turn from waiting. */
+static void on_idle(uv_idle_t *idle) {
+    run(idle->data);
+}
+
 void http_kick(struct sig_http *http) {
     if (!http->is_closing)
-        uv_timer_start(&http->run_timer, on_run_timer, 0, 0);
+        uv_idle_start(&http->idle, on_idle);
 }
 
 static void on_sweep(uv_timer_t *timer) {
@@ -108,56 +121,19 @@ __attribute__((format(printf, 2, 0))) static void on_library_log(void *data, con
     sig_log_throttled(SIG_LOG_DEBUG, NULL, line, "http: %s", line);
 }
 
-static int read_file(const char *path, char **text) {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return -errno;
-    char *bytes = malloc(TLS_FILE_BYTES_MAX + 1);
-    size_t len = bytes ? fread(bytes, 1, TLS_FILE_BYTES_MAX, file) : 0;
-    bool failed = bytes == NULL || ferror(file) || !feof(file);
-    fclose(file);
-    if (failed) {
-        free(bytes);
-        return -EIO;
-    }
-    bytes[len] = '\0';
-    *text = bytes;
-    return 0;
-}
-
-static int read_tls(struct sig_http *http, const char *cert, const char *key) {
-    if (cert == NULL)
-        return 0;
-    int error = read_file(cert, &http->tls_cert);
-    if (error)
-        sig_log(SIG_LOG_ERROR, NULL, "http: %s: %s", cert, strerror(-error));
-    if (error == 0 && (error = key ? read_file(key, &http->tls_key) : -EINVAL) != 0)
-        sig_log(SIG_LOG_ERROR, NULL, "http: %s: %s", key ? key : "no key", strerror(-error));
-    return error;
-}
-
 static int start_daemon(struct sig_http *http) {
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_UPGRADE |
-                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     (http->tls_cert ? MHD_USE_TLS : 0);
-    const struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls_cert},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls_key},
-        {MHD_OPTION_END, 0, NULL},
-    };
+    const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_UPGRADE |
+                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     http->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, http_on_access, http, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
         http, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
         http_on_connection, http, MHD_OPTION_CONNECTION_LIMIT,
         http->options.max_connections + LIBRARY_CONNECTIONS_SPARE, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, http->tls_cert ? tls : tls + 2,
-        MHD_OPTION_END);
-    if (http->daemon == NULL) {
-        sig_log(SIG_LOG_ERROR, NULL, "http: cannot start%s",
-                http->tls_cert ? "; is the certificate the key's?" : "");
-        return -EINVAL;
-    }
-    return 0;
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    if (http->daemon)
+        return 0;
+    sig_log(SIG_LOG_ERROR, NULL, "http: cannot start");
+    return -EINVAL;
 }
 
 static int start_loop(struct sig_http *http) {
@@ -167,8 +143,10 @@ static int start_loop(struct sig_http *http) {
         return error;
     uv_timer_init(http->loop, &http->run_timer);
     uv_timer_init(http->loop, &http->sweep_timer);
+    uv_idle_init(http->loop, &http->idle);
     http->run_timer.data = http->sweep_timer.data = http->daemon_poll.data = http;
-    http->handle_count = 3;
+    http->idle.data = http;
+    http->handle_count = 4;
     uint64_t every_ms = sweep_ms(&http->options);
     uv_timer_start(&http->sweep_timer, on_sweep, every_ms, every_ms);
     return uv_poll_start(&http->daemon_poll, UV_READABLE, on_daemon_ready);
@@ -211,7 +189,9 @@ int sig_http_create(struct sig_http **out, uv_loop_t *loop,
         .connections = options->connections_per_address,
         .requests_per_s = options->requests_per_second,
     });
-    int error = http->addresses ? read_tls(http, options->tls_cert, options->tls_key) : -ENOMEM;
+    int error = http->addresses ? 0 : -ENOMEM;
+    if (error == 0 && options->tls_cert)
+        error = http_tls_create(&http->tls, options->tls_cert, options->tls_key);
     signal(SIGPIPE, SIG_IGN); /* A client that left is an EPIPE. */
     if (error == 0)
         error = start_daemon(http);
@@ -231,7 +211,7 @@ uint16_t sig_http_port(const struct sig_http *http) {
 }
 
 bool sig_http_is_tls(const struct sig_http *http) {
-    return http->tls_cert != NULL;
+    return http->tls != NULL;
 }
 
 static void on_handle_closed(uv_handle_t *handle) {
@@ -266,7 +246,9 @@ void sig_http_close(struct sig_http *http, void (*on_closed)(void *data), void *
     MHD_run(http->daemon);
     end_requests(http);
     uv_close((uv_handle_t *)&http->daemon_poll, on_handle_closed);
+    uv_close((uv_handle_t *)&http->idle, on_handle_closed);
     uv_close((uv_handle_t *)&http->run_timer, on_handle_closed);
     uv_close((uv_handle_t *)&http->sweep_timer, on_handle_closed);
     MHD_stop_daemon(http->daemon);
+    http_tls_close(http);
 }

@@ -51,16 +51,17 @@ struct sig_http {
     struct sig_addresses *addresses;
     struct http_route *routes;
     size_t route_count;
-    char *tls_cert; /* The files' text. */
-    char *tls_key;
+    struct ssl_ctx_st *tls; /* OpenSSL's SSL_CTX; NULL: plain HTTP. */
     struct http_listener listeners[HTTP_LISTENERS_MAX];
     size_t listener_count;
     uv_poll_t daemon_poll;
-    uv_timer_t run_timer;
+    uv_idle_t idle;       /* Has the library run in the next turn, */
+    uv_timer_t run_timer; /* or later. */
     uv_timer_t sweep_timer;
 
     /* Links. */
     struct http_connection *connections;
+    struct http_tls_link *tls_links;
     struct http_connection *accepting; /* On its way through MHD_add_connection. */
 
     /* State. */
@@ -81,7 +82,7 @@ struct http_connection {
     /* Given. */
     struct sig_http *http;
     struct sockaddr_storage address;
-    int fd; /* The library's. */
+    int fd; /* The library's; under TLS the end of a pair. */
     /* Links. */
     struct http_connection *prev;
     struct http_connection *next;
@@ -101,8 +102,8 @@ struct http_header {
 struct http_upgrade {
     /* The 101 was sent; early holds len bytes that came behind the request. Called inside MHD_run.
      */
-    void (*on_open)(void *data, struct MHD_UpgradeResponseHandle *handle, int fd, int tcp_fd,
-                    const void *early, size_t len);
+    void (*on_open)(void *data, struct MHD_UpgradeResponseHandle *handle, int fd, const void *early,
+                    size_t len);
     /* The connection ended before that. */
     void (*on_failed)(void *data);
     /* The server closes. */
@@ -178,6 +179,15 @@ int http_listen(struct sig_http *http);
 void http_listen_close(struct sig_http *http);
 /* Goes on accepting after descriptors ran out. */
 void http_listen_resume(struct sig_http *http);
+
+/* http_tls.c: the context of a certificate and its key, 0 or a negative errno after logging. */
+int http_tls_create(struct ssl_ctx_st **out, const char *cert, const char *key);
+void http_tls_destroy(struct ssl_ctx_st *context);
+/* Puts TLS in front of an accepted socket, which it takes over. Returns the descriptor that carries
+ * the plain bytes, which is the caller's, or a negative errno. */
+int http_tls_accept(struct sig_http *http, int tcp_fd);
+/* Gives all connections a last moment to send what they hold. */
+void http_tls_close(struct sig_http *http);
 
 /* http_router.c: cuts the path and finds matched; when there is none, replies 404, 405 or to
  * OPTIONS. */

@@ -55,14 +55,18 @@ static void take(struct sig_http *http, int fd, const struct sockaddr_storage *a
         close(fd);
         return;
     }
+    /* Signaling is small messages that somebody waits for. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (http->tls && (fd = http_tls_accept(http, fd)) < 0) {
+        sig_addresses_close(http->addresses, peer);
+        return;
+    }
     struct http_connection *connection = create_connection(http, fd, address);
     if (connection == NULL) {
         sig_addresses_close(http->addresses, peer);
         close(fd);
         return;
     }
-    /* Signaling is small messages that somebody waits for. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     http->accepted++;
     http->accepting = connection;
     /* The socket is the library's from here on, also when this fails. */

@@ -24,8 +24,7 @@ static void on_upgraded(void *data, struct MHD_Connection *mhd, void *context, c
     (void)mhd;
     request->phase = HTTP_UPGRADED;
     request->connection->deadline_us = HTTP_NO_DEADLINE;
-    request->upgrade->on_open(request->upgrade_data, handle, fd, request->connection->fd, early,
-                              len);
+    request->upgrade->on_open(request->upgrade_data, handle, fd, early, len);
 }
 
 static struct sig_websocket_limits with_defaults(const struct sig_websocket_limits *limits) {

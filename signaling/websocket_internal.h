@@ -35,13 +35,11 @@ struct sig_websocket {
     size_t early_len;
     size_t early_at;
     uv_poll_t poll;
-    uv_poll_t tcp_poll; /* Under TLS: the library does not pass on the end of the stream. */
     uv_timer_t timer;
 
     /* State. */
     enum websocket_phase phase;
     bool has_poll;
-    bool has_tcp_poll;
     bool is_over;        /* No way to read or write any more. */
     bool is_read_over;   /* Because the stream has ended. */
     uint16_t end_code;   /* What the owner is to be told; 0: nothing yet. */

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What a client that broke a rule may still send, so that our close frame is not lost to a reset. */
+/* What a client that broke a rule may still send, so that our close frame is not lost to a reset.
+ */
 #define LINGER_MS 1000u
 #define READ_SIZE 16384u
 
@@ -137,8 +138,6 @@ static void end(struct sig_websocket *socket) {
         /* The loop lets go of the descriptors before the library closes them. */
         if (socket->has_poll)
             uv_close((uv_handle_t *)&socket->poll, on_handle_closed);
-        if (socket->has_tcp_poll)
-            uv_close((uv_handle_t *)&socket->tcp_poll, on_handle_closed);
         MHD_upgrade_action(socket->handle, MHD_UPGRADE_ACTION_CLOSE);
         http_kick(socket->http);
     }
@@ -190,8 +189,7 @@ void websocket_flush(struct sig_websocket *socket) {
 static void linger(struct sig_websocket *socket) {
     socket->phase = WEBSOCKET_LINGERING;
     socket->close_deadline_ms = websocket_now_ms(socket) + LINGER_MS;
-    if (!socket->has_tcp_poll)
-        shutdown(socket->fd, SHUT_WR);
+    shutdown(socket->fd, SHUT_WR);
     want(socket);
     websocket_schedule(socket, LINGER_MS);
 }
@@ -256,17 +254,6 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
     pump(poll->data);
 }
 
-/* Under TLS what the client sent last is still on its way through the library. */
-static void on_tcp_closed(uv_poll_t *poll, int status, int events) {
-    struct sig_websocket *socket = poll->data;
-    (void)status;
-    (void)events;
-    uv_poll_stop(poll);
-    if (socket->close_deadline_ms == 0)
-        socket->close_deadline_ms = websocket_now_ms(socket) + LINGER_MS;
-    websocket_schedule(socket, LINGER_MS);
-}
-
 /* Time. */
 
 static void keep_alive(struct sig_websocket *socket) {
@@ -306,8 +293,8 @@ static void on_timer(uv_timer_t *timer) {
 
 /* From the HTTP server. */
 
-static void on_open(void *data, struct MHD_UpgradeResponseHandle *handle, int fd, int tcp_fd,
-                    const void *early, size_t len) {
+static void on_open(void *data, struct MHD_UpgradeResponseHandle *handle, int fd, const void *early,
+                    size_t len) {
     struct sig_websocket *socket = data;
     socket->handle = handle;
     socket->fd = fd;
@@ -319,17 +306,12 @@ static void on_open(void *data, struct MHD_UpgradeResponseHandle *handle, int fd
         memcpy(socket->early, early, len);
         socket->early_len = len;
     }
-    socket->poll.data = socket->tcp_poll.data = socket;
+    socket->poll.data = socket;
     if (uv_poll_init(socket->http->loop, &socket->poll, fd) == 0) {
         socket->has_poll = true;
         socket->handle_count++;
     } else {
         socket->is_over = true;
-    }
-    if (tcp_fd != fd && uv_poll_init(socket->http->loop, &socket->tcp_poll, tcp_fd) == 0) {
-        socket->has_tcp_poll = true;
-        socket->handle_count++;
-        uv_poll_start(&socket->tcp_poll, UV_DISCONNECT, on_tcp_closed);
     }
     /* We are inside the library here: the rest is for the loop. */
     websocket_schedule(socket, 0);

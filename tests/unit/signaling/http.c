@@ -285,7 +285,8 @@ static void bytes_that_are_no_http_get_an_error_or_nothing(void) {
         "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\n",
         "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     };
-    struct site *site = open_site(NULL);
+    static const struct sig_http_options options = {.receive_timeout_ms = 500};
+    struct site *site = open_site(&options);
     for (size_t i = 0; i < COUNT(rows); i++) {
         int status = site_ask(site, rows[i]);
         CHECK(status == 0 || status >= 400);
