@@ -196,6 +196,13 @@ static void flight_send(struct sfu_dtls *dtls) {
     flight->sent_us = dtls->now_us;
 }
 
+/* The peer repeats its ClientHello. */
+static void flight_asked_for(struct sfu_dtls *dtls) {
+    dtls->flight.held = false;
+    if (dtls->now_us >= dtls->flight.sent_us + ANSWER_REPEAT_US)
+        flight_send(dtls);
+}
+
 static void fail(struct sfu_dtls *dtls, const char *reason) {
     dtls->state = SFU_DTLS_FAILED;
     dtls->reason = reason;
@@ -305,11 +312,10 @@ static void on_handshake_record(struct sfu_dtls *dtls, const struct sfu_dtls_rec
         return;
     dtls->heard_us = dtls->now_us;
     const uint8_t *random;
-    bool answered = dtls->flight.count > 0;
-    if (!answered || !sfu_dtls_record_is_client_hello(record, &random))
+    if (dtls->flight.count > 0 && sfu_dtls_record_is_client_hello(record, &random))
+        flight_asked_for(dtls);
+    else
         read_handshake(dtls);
-    else if (dtls->now_us >= dtls->flight.sent_us + ANSWER_REPEAT_US)
-        flight_send(dtls);
 }
 
 static void on_record(struct sfu_dtls *dtls, const struct sfu_dtls_record *record) {
