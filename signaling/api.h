@@ -1,17 +1,13 @@
-/* The routes of the interface besides WHIP, WHEP, the sign-in and the static files: calls (REST),
- * the two WebSockets, ICE servers, health and metrics. */
+/* The REST API of calls: routes, what they take, what they answer. */
 #ifndef SIGNALING_API_H
 #define SIGNALING_API_H
 
-#include "sfu/sfu.h"
+#include <jansson.h>
+
 #include "signaling/auth.h"
 #include "signaling/calls.h"
-#include "signaling/config.h"
 #include "signaling/http.h"
 #include "signaling/store.h"
-#include "signaling/whip.h"
-
-struct sig_api;
 
 struct sig_api_options {
     /* Given: borrowed for life. */
@@ -19,16 +15,19 @@ struct sig_api_options {
     struct sig_auth *auth;
     struct sig_calls *calls;
     struct sig_store *store;
-    struct sig_whip *whip;
-    struct sfu *sfu;
+    uint64_t (*wall_ms)(void); /* NULL: the clock. */
 };
 
-/* NULL without memory. */
-struct sig_api *sig_api_create(const struct sig_api_options *options);
+struct sig_api;
 
-/* When no request comes any more and all WebSockets are closed. */
+struct sig_api *sig_api_create(const struct sig_api_options *options);
+int sig_api_add_routes(struct sig_api *api, struct sig_http *http);
 void sig_api_destroy(struct sig_api *api);
 
-int sig_api_add_routes(struct sig_api *api, struct sig_http *http);
+/* A call as `status` answers it. */
+json_t *sig_api_status_json(const struct sig_call *call, uint64_t now_ms);
+
+/* A call as an entry of this user's history. */
+json_t *sig_api_history_json(const struct sig_call *call, const char *user_id, uint64_t now_ms);
 
 #endif

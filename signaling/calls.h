@@ -38,6 +38,7 @@ void sig_calls_destroy(struct sig_calls *calls);
 
 /* Whom a new call is for. */
 struct sig_calls_invitation {
+    const char *id; /* A fresh UUID; NULL makes one. */
     enum sig_call_type type;
     const char *channel_id;      /* NULL: none. */
     const char *const *user_ids; /* The caller among them is passed over. */

@@ -64,8 +64,8 @@ static int refuse_new(const struct sig_calls *calls, const struct sig_identity *
 
 static struct sig_room *make_room(struct sig_calls *calls, const struct sig_identity *caller,
                                   const struct sig_calls_invitation *invitation) {
-    struct sig_call *call =
-        sig_call_create(NULL, invitation->type, caller->user_id, caller->name, calls->wall_ms());
+    struct sig_call *call = sig_call_create(invitation->id, invitation->type, caller->user_id,
+                                            caller->name, calls->wall_ms());
     if (call && invitation->channel_id && !(call->channel_id = strdup(invitation->channel_id))) {
         sig_call_destroy(call);
         return NULL;

@@ -1,17 +1,25 @@
-/* The whole server: everything made in the right order, wired together, run, drained and taken
- * down. */
+/* The whole server on one loop: everything made, wired, drained and taken apart in order. */
 #ifndef SIGNALING_SERVER_H
 #define SIGNALING_SERVER_H
 
-#include <stdio.h>
+#include <uv.h>
 
 #include "signaling/config.h"
 
-/* Serves until SIGTERM or SIGINT and returns the exit status: 0 after those, 1 when it could not
- * start (which is logged). Prints one line with its address to out when it is ready.
- *
- * The first signal drains: nobody new is let in, those who are in go on until the last has left or
- * the configured deadline is over. A second one ends at once. */
-int sig_server_run(const struct sig_config *config, FILE *out);
+struct sig_server;
+
+/* Makes everything and starts to listen. config is borrowed for life. 0, or a negative errno after
+ * logging what was wrong; the loop has then to be run until it has nothing left. */
+int sig_server_create(struct sig_server **out, const struct sig_config *config, uv_loop_t *loop);
+
+/* Where a person finds it: "http://localhost:8080". */
+const char *sig_server_url(const struct sig_server *server);
+
+/* The first time: no new calls and joins; when nobody is left in a call, or at the drain deadline,
+ * everything is closed. The second time: at once. SIGTERM and SIGINT do the same. */
+void sig_server_stop(struct sig_server *server);
+
+/* After the loop has run out. */
+void sig_server_destroy(struct sig_server *server);
 
 #endif
