@@ -17,6 +17,12 @@ enum {
     VIDEO_CLOCK_HZ = 90000,
 };
 
+/* NACK without RTX: what is sent again has the same number under the same keys, so every bit of it
+ * has to be the same. */
+static bool resends_in_place(const struct sfu_slot *slot, enum rtp_codec codec) {
+    return slot->media.nack && slot->rtx_payload_types[codec] == 0;
+}
+
 static void learn_codecs(struct sfu_slot *slot) {
     memset(slot->payload_types, 0, sizeof(slot->payload_types));
     memset(slot->rtx_payload_types, 0, sizeof(slot->rtx_payload_types));
@@ -26,12 +32,15 @@ static void learn_codecs(struct sfu_slot *slot) {
         slot->payload_types[codec->codec] = codec->payload_type;
         slot->rtx_payload_types[codec->codec] = codec->rtx_payload_type;
     }
-    slot->resends_in_place = slot->media.nack && slot->media.codecs[0].rtx_payload_type == 0;
+}
+
+static uint16_t sent_capacity(const struct sfu_media *media) {
+    return media->video ? SFU_SENT_VIDEO : SFU_SENT_AUDIO;
 }
 
 int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,
                     const struct sfu_media *media) {
-    uint16_t capacity = media->video ? SFU_SENT_VIDEO : SFU_SENT_AUDIO;
+    uint16_t capacity = sent_capacity(media);
     struct sfu_slot *slot = calloc(1, sizeof(*slot));
     struct rtp_rewriter_entry *sent = calloc(capacity, sizeof(*sent));
     if (slot == NULL || sent == NULL) {
@@ -53,7 +62,16 @@ int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,
     return 0;
 }
 
+/* Whether headers look the same as before. */
+static bool agrees(const struct sfu_media *before, const struct sfu_media *now) {
+    return before->nack == now->nack && before->codec_count == now->codec_count &&
+           memcmp(before->codecs, now->codecs, sizeof(now->codecs)) == 0 &&
+           memcmp(&before->extensions, &now->extensions, sizeof(now->extensions)) == 0;
+}
+
 void sfu_slot_update(struct sfu_slot *slot, const struct sfu_media *media) {
+    if (!agrees(&slot->media, media)) /* What was sent could not be sent again in place. */
+        memset(slot->sent, 0, sent_capacity(media) * sizeof(*slot->sent));
     slot->media = *media;
     learn_codecs(slot);
 }
@@ -128,12 +146,13 @@ void sfu_slot_on_keyframe_request(struct sfu_slot *slot, uint64_t now_us) {
 }
 
 /* Header extensions of an outgoing packet: the source's, and what belongs to this transport. */
-static void stamp(struct sfu_slot *slot, uint64_t now_us, struct rtp_extensions *extensions) {
+static void stamp(struct sfu_slot *slot, uint64_t now_us, enum rtp_codec codec,
+                  struct rtp_extensions *extensions) {
     const uint32_t not_passed = 1u << RTP_EXT_MID | 1u << RTP_EXT_RID | 1u << RTP_EXT_REPAIRED_RID |
                                 1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ |
                                 1u << RTP_EXT_PLAYOUT_DELAY;
     extensions->present &= ~not_passed;
-    if (slot->resends_in_place)
+    if (resends_in_place(slot, codec))
         return;
     if (slot->mids_left > 0) {
         slot->mids_left--;
@@ -163,7 +182,7 @@ static void emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet
         .ssrc = rtx ? slot->media.slot_rtx_ssrc : slot->media.slot_ssrc,
     };
     struct rtp_extensions extensions = packet->extensions;
-    stamp(slot, now_us, &extensions);
+    stamp(slot, now_us, packet->codec, &extensions);
     uint8_t *out = sfu_batch_reserve(batch);
     size_t header_len = rtp_header_write(out, &header, &extensions, &slot->media.extensions);
 
@@ -283,7 +302,7 @@ static void resend(struct sfu_slot *slot, uint64_t now_us, uint16_t seq) {
                                     .picture_id = entry->picture_id,
                                     .tl0picidx = entry->tl0picidx};
     /* The first repetition was lost as well: the picture stands still for it, so two are sent. */
-    int copies = entry->resends > 1 && !slot->resends_in_place ? 2 : 1;
+    int copies = entry->resends > 1 && !resends_in_place(slot, packet->codec) ? 2 : 1;
     for (int i = 0; i < copies; i++)
         emit(slot, now_us, packet, &numbers, slot->rtx_payload_types[packet->codec]);
     counters->rtp_retransmitted += (uint64_t)copies;

@@ -45,7 +45,6 @@ struct sfu_slot {
 
     /* State. */
     struct sfu_wish wish;
-    bool resends_in_place; /* NACK without RTX: the header must be the same again, bit for bit. */
     bool switching;        /* The next packet mapped begins a new source. */
     bool awaits_keyframe;  /* Nothing of the current source has been forwarded yet. */
     uint8_t layer;         /* Forwarded now. */

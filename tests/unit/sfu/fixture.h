@@ -327,6 +327,7 @@ struct rig_rtp {
     const char *mid, *rid, *repaired_rid; /* NULL: not there. */
     bool has_transport_seq;
     uint16_t transport_seq;
+    const struct rtp_extensions *others;
     const struct rtp_ext_map *map; /* NULL: Chromium's. */
     const uint8_t *payload;
     size_t len;
@@ -354,7 +355,9 @@ static inline size_t rig_protect(struct rig_peer *peer, const struct rig_rtp *rt
                                 .seq = rtp->seq,
                                 .timestamp = rtp->timestamp,
                                 .ssrc = rtp->ssrc};
-    struct rtp_extensions extensions = {.transport_seq = rtp->transport_seq};
+    struct rtp_extensions extensions =
+        rtp->others != NULL ? *rtp->others : (struct rtp_extensions){0};
+    extensions.transport_seq = rtp->transport_seq;
     rig_add_text(&extensions, RTP_EXT_MID, rtp->mid, &extensions.mid, &extensions.mid_len);
     rig_add_text(&extensions, RTP_EXT_RID, rtp->rid, &extensions.rid, &extensions.rid_len);
     rig_add_text(&extensions, RTP_EXT_REPAIRED_RID, rtp->repaired_rid, &extensions.repaired_rid,
