@@ -253,14 +253,14 @@ static void on_handshake_done(struct sfu_dtls *dtls) {
     }
 }
 
-/* Lets OpenSSL read what came on the connection: a close_notify, a Finished that is repeated.
- * Errors of the connection change nothing, SRTP has its keys. */
+/* Lets OpenSSL read what came on the connection: a close_notify or fatal alert, encrypted by the
+ * peer as all that it takes, or a Finished that is repeated. Other errors change nothing, SRTP has
+ * its keys. */
 static void read_connection(struct sfu_dtls *dtls) {
     uint8_t ignored[64];
-    int got;
-    while ((got = SSL_read(dtls->ssl, ignored, sizeof(ignored))) > 0)
+    while (SSL_read(dtls->ssl, ignored, sizeof(ignored)) > 0)
         ;
-    if (SSL_get_error(dtls->ssl, got) == SSL_ERROR_ZERO_RETURN)
+    if (SSL_get_shutdown(dtls->ssl) & SSL_RECEIVED_SHUTDOWN)
         dtls->state = SFU_DTLS_CLOSED;
     ERR_clear_error();
 }

@@ -43,7 +43,8 @@ void sfu_dtls_destroy(struct sfu_dtls *dtls);
  * is not DTLS of this association is dropped by OpenSSL; a failed attempt during the handshake
  * starts the association anew instead of ending it; FAILED only when the peer's certificate does
  * not match its fingerprint or no SRTP profile is common, and even then a later right ClientHello
- * is answered again. CLOSED only by an authenticated close_notify. */
+ * is answered again. CLOSED only by an authenticated close_notify or fatal
+ * alert. */
 enum sfu_dtls_state sfu_dtls_input(struct sfu_dtls *dtls, uint64_t now_us, const uint8_t *data,
                                    size_t len);
 

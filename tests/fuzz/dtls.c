@@ -1,7 +1,7 @@
 /* A DTLS association and a client on OpenSSL, and an adversary between them that the input plays:
  * each step passes a datagram on, changes it, loses it, repeats it, sends one of its own, or lets
- * time go by. Nothing that it does makes the handshake fail for good, ends a connection, or yields
- * other keys than the client has. */
+ * time go by. Nothing that it does makes the handshake fail for good, ends a connection (unless the
+ * client gives up and says so), or yields other keys than the client has. */
 #include "sfu/dtls.h"
 
 #include <stdlib.h>
@@ -29,6 +29,7 @@ struct world {
     const uint8_t *reading; /* By the client. */
     size_t reading_len;
     bool was_connected;
+    bool client_failed; /* And said so, perhaps. */
 };
 
 struct input {
@@ -139,10 +140,11 @@ static void set_up(void) {
 
 static void client_run(struct world *world) {
     uint8_t ignored[64];
-    if (SSL_is_init_finished(world->client))
-        SSL_read(world->client, ignored, sizeof(ignored));
-    else
-        SSL_do_handshake(world->client);
+    int result = SSL_is_init_finished(world->client)
+                     ? SSL_read(world->client, ignored, sizeof(ignored))
+                     : SSL_do_handshake(world->client);
+    if (result != 1 && SSL_get_error(world->client, result) != SSL_ERROR_WANT_READ)
+        world->client_failed = true;
     ERR_clear_error();
 }
 
@@ -266,10 +268,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (int i = 0; i < STEPS_MAX && input.left > 0; i++) {
         step(&world, &input);
         enum sfu_dtls_state state = sfu_dtls_state(world.server);
-        check(state == SFU_DTLS_CONNECTED ||
-              (state == SFU_DTLS_HANDSHAKING && !world.was_connected));
-        world.was_connected = state == SFU_DTLS_CONNECTED;
-        if (world.was_connected)
+        check(state != SFU_DTLS_FAILED);
+        check(!world.was_connected || state != SFU_DTLS_HANDSHAKING);
+        check(state != SFU_DTLS_CLOSED || (world.was_connected && world.client_failed));
+        world.was_connected |= state == SFU_DTLS_CONNECTED;
+        if (state == SFU_DTLS_CONNECTED)
             check_keys(&world);
     }
     sfu_dtls_close(world.server);
