@@ -130,6 +130,7 @@ static void note_flow(struct sfu_track *track, uint64_t now_us, struct sfu_layer
 /* What every packet does, in its owner's engine and in a mirror's. */
 static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
     struct sfu_layer *layer = &track->layers[packet->layer];
+    bool begins = !layer->flowing;
     note_flow(track, now_us, layer);
     if (packet->restarts) /* What was kept under the old numbers is void. */
         layer_forget_packets(layer);
@@ -144,6 +145,8 @@ static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *pa
             layer->height = packet->descriptor.height;
         }
     }
+    if (begins && layer->keyframe_wanted) /* Now there is somebody to ask. */
+        sfu_track_want_keyframe(track, now_us, packet->layer);
     join_burst(track, now_us, packet);
 }
 

@@ -1,0 +1,409 @@
+/* What a track keeps, asks for and gives to other workers. */
+#include "tests/unit/sfu/fixture.h"
+
+static struct {
+    struct rig_peer *publisher, *viewer;
+    struct sfu_media *camera, *slot;
+} call;
+
+static void begin_at(unsigned viewers_worker) {
+    rig_open();
+    call.publisher = rig_join();
+    call.camera = rig_add(call.publisher, true, SFU_PUBLISHES);
+    call.viewer = rig_join_at(viewers_worker);
+    call.slot = rig_add(call.viewer, true, SFU_SLOT);
+    rig_connect(call.publisher);
+    rig_connect(call.viewer);
+}
+
+static void begin(void) {
+    begin_at(0);
+}
+
+static uint32_t ssrc(void) {
+    return call.camera->ssrcs[0];
+}
+
+static struct sfu_track *track(void) {
+    return rig_track(call.publisher, call.camera);
+}
+
+static void watch(void) {
+    rig_carry(call.viewer, call.slot, call.camera->track);
+}
+
+/* --- Receiving --- */
+
+static void send_rtx(uint16_t rtx_seq, uint16_t original_seq, unsigned frame, size_t padding_only) {
+    uint8_t payload[2 + RIG_PAYLOAD_LEN];
+    rtp_put16(payload, original_seq);
+    rig_vp8(payload + 2, frame, RIG_START | RIG_END, 720, original_seq);
+    rig_send(call.publisher, &(struct rig_rtp){.ssrc = call.camera->rtx_ssrcs[0],
+                                               .payload_type = RIG_RTX_PT,
+                                               .seq = rtx_seq,
+                                               .timestamp = frame * 3000,
+                                               .payload = payload,
+                                               .len = padding_only ? padding_only - 1 : 42});
+}
+
+static void rtx_fills_its_place_in_the_layer(void) {
+    begin();
+    watch();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_video(call.publisher, ssrc(), 12, 3, RIG_START | RIG_END);
+    send_rtx(700, 11, 2, 0);
+    CHECK_INT(rig_rtp_count(call.viewer), 3);
+    const struct rig_sent *first = rig_rtp_at(call.viewer, 0);
+    const struct rig_sent *repaired = rig_rtp_at(call.viewer, 2);
+    CHECK_INT(rig_number(repaired), 11);
+    CHECK_INT(repaired->rtp.seq, (uint16_t)(first->rtp.seq + 1));
+    CHECK_INT(repaired->rtp.payload_type, RIG_VP8_PT);
+    CHECK_INT(repaired->rtp.payload_len, first->rtp.payload_len);
+    const struct rtp_receiver *receiver = &track()->layers[0].receiver;
+    CHECK_INT(receiver->received, 3);
+    CHECK_INT(receiver->recovered, 1);
+    rig_close();
+}
+
+/* Browsers probe with RTX that repeats nothing, or what came long ago. */
+static void rtx_probes_are_counted_by_nobody_and_forwarded_to_nobody(void) {
+    begin();
+    watch();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    send_rtx(700, 10, 1, 1); /* Nothing at all. */
+    send_rtx(701, 10, 1, 3); /* A number alone. */
+    send_rtx(702, 10, 1, 0); /* What came. */
+    CHECK_INT(rig_rtp_count(call.viewer), 1);
+    CHECK_INT(track()->layers[0].receiver.received, 1);
+    CHECK_INT(rig.engines[0]->counters.drop_rtp_malformed, 0);
+    CHECK_INT(rig.engines[0]->counters.drop_rtp_duplicate, 1);
+    rig_close();
+}
+
+static void the_first_packet_is_told_once(void) {
+    begin();
+    CHECK_INT(call.publisher->events[SFU_EVENT_TRACK_FLOWS], 0);
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_keyframe(call.publisher, ssrc(), 11, 2);
+    CHECK_INT(call.publisher->events[SFU_EVENT_TRACK_FLOWS], 1);
+    CHECK_INT(call.publisher->event_track, call.camera->track);
+    rig_close();
+}
+
+static void the_last_512_packets_are_kept_and_no_more(void) {
+    begin();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    for (uint16_t i = 1; i < 600; i++)
+        rig_video(call.publisher, ssrc(), 10 + i, 1 + i, RIG_START | RIG_END);
+    uint32_t newest = (uint32_t)track()->layers[0].newest_seq;
+    CHECK(sfu_track_find(track(), 0, newest) != NULL);
+    CHECK(sfu_track_find(track(), 0, newest - 511) != NULL);
+    CHECK(sfu_track_find(track(), 0, newest - 512) == NULL);
+    CHECK(sfu_track_find(track(), 0, newest + 1) == NULL);
+    CHECK_INT(sfu_track_find(track(), 0, newest - 3)->rtp.seq, 606);
+    CHECK_INT(sfu_pool_in_use(rig.pool), 512);
+    rig_close();
+}
+
+static void a_restart_makes_what_was_kept_void(void) {
+    begin();
+    for (uint16_t i = 0; i < 20; i++)
+        rig_keyframe(call.publisher, ssrc(), 100 + i, i);
+    CHECK_INT(sfu_pool_in_use(rig.pool), 20);
+    rig_keyframe(call.publisher, ssrc(), 30000, 1);
+    rig_keyframe(call.publisher, ssrc(), 30001, 2);
+    CHECK_INT(sfu_pool_in_use(rig.pool), 1);
+    rig_close();
+}
+
+static void a_burst_longer_than_64_is_forwarded_whole_and_in_order(void) {
+    begin();
+    watch();
+    for (uint16_t i = 0; i < 150; i++)
+        rig_put_picture(call.publisher, ssrc(), 10 + i, i, i ? RIG_START : RIG_KEY, 720);
+    rig_flush();
+    CHECK_INT(rig_rtp_count(call.viewer), 150);
+    for (size_t i = 0; i < 150; i++)
+        CHECK_INT(rig_number(rig_rtp_at(call.viewer, i)), 10 + i);
+    rig_close();
+}
+
+/* Runs of one subscriber: consecutive packets of equal length leave as one message. */
+static void a_burst_leaves_subscriber_by_subscriber(void) {
+    begin();
+    struct rig_peer *other = rig_join();
+    struct sfu_media *slot = rig_add(other, true, SFU_SLOT);
+    call.slot->extensions.ids[RTP_EXT_MID] = slot->extensions.ids[RTP_EXT_MID] = 0;
+    CHECK_INT(rig_negotiate(call.viewer), 0);
+    rig_connect(other);
+    watch();
+    rig_carry(other, slot, call.camera->track);
+    for (uint16_t i = 0; i < 8; i++)
+        rig_put_picture(call.publisher, ssrc(), 10 + i, 1, i ? 0 : RIG_KEY, 720);
+    rig_flush();
+    CHECK_INT(rig_rtp_at(call.viewer, 0)->segments, 8);
+    CHECK_INT(rig_rtp_at(other, 7)->segments, 8);
+    rig_close();
+}
+
+/* --- Keyframes --- */
+
+static void plis_of_many_slots_are_one(void) {
+    begin();
+    watch();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_run(S);
+    rig_clear();
+    for (int i = 0; i < 20; i++) {
+        rig_pli(call.viewer, call.slot->slot_ssrc);
+        rig_run(10 * MS);
+    }
+    CHECK_INT(rig_plis(call.publisher), 1);
+    CHECK_INT(rig.engines[0]->counters.keyframe_requests_received, 20);
+    rig_keyframe(call.publisher, ssrc(), 11, 2);
+    rig_run(2 * S);
+    CHECK_INT(rig_plis(call.publisher), 1); /* It came: no more are asked for. */
+    rig_close();
+}
+
+static void requests_come_at_most_twice_a_second(void) {
+    begin();
+    watch();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_run(S);
+    rig_clear();
+    uint64_t begun_us = rig.now_us;
+    for (uint16_t i = 0; i < 30; i++) { /* Each is answered at once, and asked for again. */
+        rig_pli(call.viewer, call.slot->slot_ssrc);
+        rig_run(100 * MS);
+        rig_keyframe(call.publisher, ssrc(), 11 + i, 2 + i);
+    }
+    CHECK_INT(rig_plis(call.publisher), 1 + (rig.now_us - begun_us) / (500 * MS));
+    rig_close();
+}
+
+static void a_request_is_repeated_every_half_second_until_a_keyframe_comes(void) {
+    begin();
+    watch();
+    rig_video(call.publisher, ssrc(), 10, 1, RIG_START | RIG_END);
+    rig_run(1 * MS);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_run(2 * S);
+    CHECK_INT(rig_plis(call.publisher), 5);
+    struct rtcp_packet pli;
+    uint64_t third_us, fourth_us;
+    CHECK(rig_find_rtcp(call.publisher, RTCP_PSFB, RTCP_FMT_PLI, 2, &pli, &third_us));
+    CHECK(rig_find_rtcp(call.publisher, RTCP_PSFB, RTCP_FMT_PLI, 3, &pli, &fourth_us));
+    CHECK_INT(fourth_us - third_us, 500 * MS);
+    rig_keyframe(call.publisher, ssrc(), 11, 2);
+    rig_run(2 * S);
+    CHECK_INT(rig_plis(call.publisher), 5);
+    rig_close();
+}
+
+/* Without an SSRC there is nothing that a PLI could name. */
+static void nothing_is_asked_before_the_first_packet_and_then_at_once(void) {
+    rig_open();
+    call.publisher = rig_join();
+    call.camera = rig_add(call.publisher, true, SFU_PUBLISHES);
+    call.camera->ssrcs[0] = call.camera->rtx_ssrcs[0] = 0;
+    call.viewer = rig_join();
+    call.slot = rig_add(call.viewer, true, SFU_SLOT);
+    rig_connect(call.publisher);
+    rig_connect(call.viewer);
+    watch();
+    rig_run(1050 * MS);
+    CHECK_INT(rig_plis(call.publisher), 0);
+    rig_video(call.publisher, 5000, 10, 1, RIG_START | RIG_END);
+    rig_run(10 * MS);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_close();
+}
+
+static void a_first_packet_that_is_a_keyframe_needs_no_request(void) {
+    rig_open();
+    call.publisher = rig_join();
+    call.camera = rig_add(call.publisher, true, SFU_PUBLISHES);
+    call.camera->ssrcs[0] = call.camera->rtx_ssrcs[0] = 0;
+    call.viewer = rig_join();
+    call.slot = rig_add(call.viewer, true, SFU_SLOT);
+    rig_connect(call.publisher);
+    rig_connect(call.viewer);
+    watch();
+    rig_keyframe(call.publisher, 5000, 10, 1);
+    rig_run(2 * S);
+    CHECK_INT(rig_plis(call.publisher), 0);
+    rig_close();
+}
+
+static void only_the_layer_that_is_wanted_is_asked(void) {
+    rig_open();
+    call.publisher = rig_join();
+    call.camera = rig_add_simulcast(call.publisher);
+    rig_connect(call.publisher);
+    rig_keyframe(call.publisher, call.camera->ssrcs[0], 10, 1);
+    sfu_track_want_keyframe(track(), rig.now_us, 1);
+    rig_run(1 * MS);
+    struct rtcp_packet pli;
+    uint32_t sender, media;
+    CHECK(rig_find_rtcp(call.publisher, RTCP_PSFB, RTCP_FMT_PLI, 0, &pli, NULL));
+    CHECK_INT(rtcp_feedback_parse(&pli, &sender, &media), 0);
+    CHECK_INT(media, call.camera->ssrcs[1]);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_close();
+}
+
+/* A gap of more than 256 packets is not asked for but skipped. */
+static void a_gap_too_wide_for_nack_asks_for_a_keyframe(void) {
+    begin();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_video(call.publisher, ssrc(), 400, 2, RIG_START | RIG_END);
+    rig_run(1 * MS);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_close();
+}
+
+/* --- Layers --- */
+
+static void a_layer_without_a_packet_for_a_second_does_not_flow(void) {
+    rig_open();
+    call.publisher = rig_join();
+    call.camera = rig_add_simulcast(call.publisher);
+    rig_connect(call.publisher);
+    const struct sfu_layer *layers = track()->layers;
+    CHECK(!layers[1].flowing);
+    rig_put_picture(call.publisher, call.camera->ssrcs[1], 10, 1, RIG_KEY | RIG_END, 360);
+    rig_flush();
+    CHECK(layers[1].flowing);
+    CHECK_INT(layers[1].width, 640);
+    CHECK_INT(layers[1].height, 360);
+    rig_run(990 * MS);
+    CHECK(layers[1].flowing);
+    rig_run(S);
+    CHECK(!layers[1].flowing);
+    rig_close();
+}
+
+/* --- Mirrors --- */
+
+static void open_mirror(void) {
+    CHECK_INT(sfu_engine_mirror_open(rig.engines[1], 0, call.camera), 0);
+    sfu_engine_mirror_feed(rig.engines[0], call.camera->track, 1, true);
+    watch();
+    rig_run_pipes();
+}
+
+static void a_mirror_forwards_what_its_owner_receives(void) {
+    begin_at(1);
+    open_mirror();
+    for (uint16_t i = 0; i < 3; i++)
+        rig_video(call.publisher, ssrc(), 10 + i, i, i ? RIG_START | RIG_END : RIG_KEY | RIG_END);
+    CHECK_INT(rig.piped_count, 3);
+    rig_run_pipes();
+    CHECK_INT(rig_rtp_count(call.viewer), 3);
+    uint16_t first = rig_rtp_at(call.viewer, 0)->rtp.seq;
+    rig_nack(call.viewer, call.slot->slot_ssrc, &first, 1); /* From a history of its own. */
+    CHECK_INT(rig_rtp_at(call.viewer, 3)->rtp.ssrc, call.slot->slot_rtx_ssrc);
+    CHECK_INT(rig_rtp_at(call.viewer, 0)->rtp.ssrc, call.slot->slot_ssrc);
+    rig_close();
+}
+
+static void a_mirror_asks_its_owner_for_keyframes(void) {
+    begin_at(1);
+    open_mirror();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_run_pipes();
+    rig_run(S);
+    rig_clear();
+    for (int i = 0; i < 10; i++)
+        rig_pli(call.viewer, call.slot->slot_ssrc);
+    CHECK_INT(rig.piped_count, 1);
+    CHECK_INT(rig.piped[0].worker, 0);
+    CHECK_INT(rig.piped[0].entry.type, SFU_PIPE_KEYFRAME);
+    rig_run_pipes();
+    rig_run(1 * MS);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_close();
+}
+
+static void a_mirror_learns_the_clock_even_if_it_opens_late(void) {
+    begin_at(1);
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_sr(call.publisher, ssrc(), rig_ntp(rig.now_us), 3000);
+    open_mirror();
+    const struct sfu_track *mirror = sfu_table_get(&rig.engines[1]->tracks, &call.camera->track);
+    CHECK(mirror->layers[0].has_clock);
+    CHECK_INT(mirror->layers[0].clock_us, rig.now_us);
+    CHECK_INT(mirror->layers[0].clock_timestamp, 3000);
+    rig_close();
+}
+
+static void what_finds_its_pipe_full_is_counted_and_lost(void) {
+    begin_at(1);
+    open_mirror();
+    rig.pipe_full = true;
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    CHECK_INT(rig.engines[0]->counters.drop_pipe_full, 1);
+    CHECK_INT(sfu_pool_in_use(rig.pool), 1); /* The history's. */
+    rig_close();
+}
+
+static void a_closed_mirror_is_fed_no_more_and_gives_its_packets_back(void) {
+    begin_at(1);
+    open_mirror();
+    rig_keyframe(call.publisher, ssrc(), 10, 1); /* On its way when the mirror closes. */
+    sfu_engine_mirror_close(rig.engines[1], call.camera->track);
+    sfu_engine_mirror_feed(rig.engines[0], call.camera->track, 1, false);
+    CHECK(rig_slot(call.viewer, call.slot)->track == NULL);
+    CHECK_INT(rig.engines[1]->tracks.count, 0);
+    rig_run_pipes();
+    rig_keyframe(call.publisher, ssrc(), 11, 2);
+    CHECK_INT(rig.piped_count, 0);
+    CHECK_INT(rig_rtp_count(call.viewer), 0);
+    CHECK_INT(sfu_pool_in_use(rig.pool), 2);
+    rig_close();
+}
+
+static void a_mirror_is_opened_once_and_a_track_is_none(void) {
+    begin_at(1);
+    open_mirror();
+    CHECK_INT(sfu_engine_mirror_open(rig.engines[1], 0, call.camera), -17); /* EEXIST */
+    CHECK_INT(sfu_engine_mirror_open(rig.engines[0], 1, call.camera), -17);
+    sfu_engine_mirror_close(rig.engines[0], call.camera->track); /* Not its publisher's. */
+    CHECK_INT(rig.engines[0]->tracks.count, 1);
+    rig_close();
+}
+
+static const struct test tests[] = {
+    {"rtx_fills_its_place_in_the_layer", rtx_fills_its_place_in_the_layer},
+    {"rtx_probes_are_counted_by_nobody_and_forwarded_to_nobody",
+     rtx_probes_are_counted_by_nobody_and_forwarded_to_nobody},
+    {"the_first_packet_is_told_once", the_first_packet_is_told_once},
+    {"the_last_512_packets_are_kept_and_no_more", the_last_512_packets_are_kept_and_no_more},
+    {"a_restart_makes_what_was_kept_void", a_restart_makes_what_was_kept_void},
+    {"a_burst_longer_than_64_is_forwarded_whole_and_in_order",
+     a_burst_longer_than_64_is_forwarded_whole_and_in_order},
+    {"a_burst_leaves_subscriber_by_subscriber", a_burst_leaves_subscriber_by_subscriber},
+    {"plis_of_many_slots_are_one", plis_of_many_slots_are_one},
+    {"requests_come_at_most_twice_a_second", requests_come_at_most_twice_a_second},
+    {"a_request_is_repeated_every_half_second_until_a_keyframe_comes",
+     a_request_is_repeated_every_half_second_until_a_keyframe_comes},
+    {"nothing_is_asked_before_the_first_packet_and_then_at_once",
+     nothing_is_asked_before_the_first_packet_and_then_at_once},
+    {"a_first_packet_that_is_a_keyframe_needs_no_request",
+     a_first_packet_that_is_a_keyframe_needs_no_request},
+    {"only_the_layer_that_is_wanted_is_asked", only_the_layer_that_is_wanted_is_asked},
+    {"a_gap_too_wide_for_nack_asks_for_a_keyframe", a_gap_too_wide_for_nack_asks_for_a_keyframe},
+    {"a_layer_without_a_packet_for_a_second_does_not_flow",
+     a_layer_without_a_packet_for_a_second_does_not_flow},
+    {"a_mirror_forwards_what_its_owner_receives", a_mirror_forwards_what_its_owner_receives},
+    {"a_mirror_asks_its_owner_for_keyframes", a_mirror_asks_its_owner_for_keyframes},
+    {"a_mirror_learns_the_clock_even_if_it_opens_late",
+     a_mirror_learns_the_clock_even_if_it_opens_late},
+    {"what_finds_its_pipe_full_is_counted_and_lost", what_finds_its_pipe_full_is_counted_and_lost},
+    {"a_closed_mirror_is_fed_no_more_and_gives_its_packets_back",
+     a_closed_mirror_is_fed_no_more_and_gives_its_packets_back},
+    {"a_mirror_is_opened_once_and_a_track_is_none", a_mirror_is_opened_once_and_a_track_is_none},
+};
+
+TEST_MAIN(tests)
