@@ -82,6 +82,20 @@ describe('a call', () => {
     assert.equal(inCall(await statusOf(caller, call), callee).status, 'MISSED');
   });
 
+  test('of the demo mode may be joined by anyone who has its link', async () => {
+    const call = await ada.initiate([blaise.userId]);
+    const carl = await User.signIn(weir.url, 'Carl');
+    assert.equal((await carl.post(`/calls/${call}/join/`)).status, 200);
+    await ada.post(`/calls/${call}/end/`);
+  });
+
+  test('may be left twice', async () => {
+    const call = await ada.initiate([blaise.userId]);
+    await blaise.post(`/calls/${call}/join/`);
+    for (let i = 0; i < 2; i++) assert.equal((await blaise.post(`/calls/${call}/leave/`)).status, 200);
+    await ada.post(`/calls/${call}/end/`);
+  });
+
   test('is ended for all by its initiator only', async () => {
     const call = await ada.initiate([blaise.userId]);
     await blaise.post(`/calls/${call}/join/`);
@@ -119,16 +133,12 @@ describe('what is wrong', () => {
     }
   });
 
-  test('an unknown call is 404, a call of others 403', async (t) => {
+  test('an unknown call is 404', async () => {
     for (const action of ['join', 'leave', 'end', 'reject', 'missed']) {
       isError(await ada.post(`/calls/${randomUUID()}/${action}/`), 404);
     }
     isError(await ada.get(`/calls/${randomUUID()}/status/`), 404);
     isError(await ada.get('/calls/not-a-uuid/status/'), 404);
-    const call = await ada.initiate([blaise.userId]);
-    t.after(() => ada.post(`/calls/${call}/end/`));
-    const carl = await User.signIn(weir.url, 'Carl');
-    isError(await carl.post(`/calls/${call}/join/`), 403);
   });
 
   test('an unknown path is 404 in JSON, an unknown method 405 with Allow', async () => {
@@ -203,6 +213,7 @@ describe('sessions and tokens', () => {
     const status = await statusOf(host, call);
     assert.deepEqual(status.participants.map((one) => one.user_id).sort(), ['guest', 'host']);
     assert.equal(status.participants.find((one) => one.user_id === 'host').full_name, 'The Host');
+    isError(await new User(guarded.url, token({ sub: 'stranger' })).post(`/calls/${call}/join/`), 403);
     const bound = new User(guarded.url, token({ sub: 'guest', call: randomUUID() }));
     isError(await bound.post(`/calls/${call}/join/`), 403);
     isError(await new User(guarded.url, token({ sub: 'host' }, { alg: 'none' })).get(`/calls/${call}/status/`), 401);

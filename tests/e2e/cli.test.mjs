@@ -18,7 +18,7 @@ test('--help and --version print and exit with 0', async () => {
   const help = await runWeir(['--help']);
   assert.equal(help.code, 0);
   for (const flag of ['--listen', '--rtc-address', '--rtc-port', '--workers', '--announce', '--data', '--secret-file',
-    '--tls-cert', '--tls-key', '--demo', '--config', '--check-config', '--log-format']) assert.ok(help.stdout.includes(flag), flag);
+    '--tls-cert', '--tls-key', '--demo', '--config', '--check-config', '--log-format']) assert.ok(help.stdout.replaceAll('[no-]', '').includes(`${flag} `), flag);
   const version = await runWeir(['--version']);
   assert.equal(version.code, 0);
   assert.match(version.stdout, /^weir \d+\.\d+\.\d+\n$/);
@@ -82,7 +82,7 @@ test('with --log-format json every line of the log is a JSON object', async () =
   const weir = await startWeir({ args: ['--log-format', 'json', '--log-level', 'debug'] });
   await fetch(`${weir.url}/no/such/thing`);
   await weir.stop();
-  const lines = weir.log.slice(weir.stdout.length ? 0 : 0).split('\n').filter((line) => line.startsWith('{'));
+  const lines = weir.log.split('\n').filter((line) => line.startsWith('{'));
   assert.ok(lines.length > 0, weir.log);
   for (const line of lines) assert.equal(typeof JSON.parse(line), 'object');
 });

@@ -30,7 +30,7 @@ export class Person {
   }
 
   async signIn() {
-    await this.tab.open(`${this.origin}/healthz`);
+    await this.tab.open(`${this.origin}/`);
     const answer = await this.tab.evaluate(signIn, this.name);
     expectThat(answer, answer.success && answer.user_id, 'sign-in failed');
     this.userId = answer.user_id;
