@@ -384,6 +384,12 @@ static void handle_page(struct sig_http_request *request, void *data) {
     sig_web_reply_page(request, "call.html");
 }
 
+/* Browsers ask for it on every page without an icon of its own, even on JSON. */
+static void handle_icon(struct sig_http_request *request, void *data) {
+    (void)data;
+    sig_web_reply_page(request, "weir.svg");
+}
+
 int sig_api_add_routes(struct sig_api *api, struct sig_http *http) {
     static const struct sig_http_route routes[] = {
         {.method = "POST", .path = "/calls/initiate", .handler = handle_initiate, .cors = true},
@@ -394,6 +400,7 @@ int sig_api_add_routes(struct sig_api *api, struct sig_http *http) {
         {.method = "POST", .path = "/calls/{id}/reject", .handler = handle_reject, .cors = true},
         {.method = "POST", .path = "/calls/{id}/missed", .handler = handle_missed, .cors = true},
         {.method = "GET", .path = "/calls/{id}/status", .handler = handle_status, .cors = true},
+        {.method = "GET", .path = "/favicon.ico", .handler = handle_icon},
         {.method = "GET", .path = "/api/v1/calls", .handler = handle_history, .cors = true},
         {.method = "GET",
          .path = "/api/v1/ice-servers",
