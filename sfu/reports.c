@@ -39,10 +39,22 @@ static size_t collect_blocks(struct sfu_transport *transport, uint64_t now_us,
 
 /* What the answer calls the slot's stream (RFC 3550 section 6.5.1): slots of one name are played in
  * step. */
-static void append_cname(struct report *report, const struct sfu_slot *slot) {
+static int append_cname(struct report *report, const struct sfu_slot *slot) {
     char cname[16];
     snprintf(cname, sizeof(cname), "slot-%u", slot->media.slot_stream);
-    rtcp_append_sdes(&report->builder, slot->media.slot_ssrc, cname);
+    return rtcp_append_sdes(&report->builder, slot->media.slot_ssrc, cname);
+}
+
+/* Both or none; false when they do not fit. */
+static bool append_sender(struct report *report, const struct sfu_slot *slot,
+                          const struct rtcp_sender_info *info,
+                          const struct rtcp_report_block *blocks, size_t block_count) {
+    size_t before = report->builder.len;
+    if (rtcp_append_sr(&report->builder, info, blocks, block_count) == 0 &&
+        append_cname(report, slot) == 0)
+        return true;
+    report->builder.len = before;
+    return false;
 }
 
 /* A compound begins with a report and its SDES (RFC 3550 section 6.1); the sender reports of the
@@ -58,11 +70,10 @@ uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us) {
         struct rtcp_sender_info info;
         if (slot == NULL || !sfu_slot_report(slot, now_us, &info))
             continue;
-        if (rtcp_append_sr(&report.builder, &info, blocks, begun ? 0 : block_count) < 0) {
+        if (!append_sender(&report, slot, &info, blocks, begun ? 0 : block_count)) {
             report_send(transport, &report);
-            rtcp_append_sr(&report.builder, &info, NULL, 0);
+            append_sender(&report, slot, &info, NULL, 0);
         }
-        append_cname(&report, slot);
         begun = true;
     }
     if (!begun && block_count > 0) {
