@@ -145,7 +145,7 @@ static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *pa
             layer->height = packet->descriptor.height;
         }
     }
-    if (begins && layer->keyframe_wanted) /* Now there is somebody to ask. */
+    if (begins && layer->keyframe_wanted)
         sfu_track_want_keyframe(track, now_us, packet->layer);
     join_burst(track, now_us, packet);
 }
@@ -274,8 +274,8 @@ static uint64_t ask_keyframes(struct sfu_track *track, uint64_t now_us) {
     uint64_t next_us = UINT64_MAX;
     for (size_t i = 0; i < track->layer_count; i++) {
         struct sfu_layer *layer = &track->layers[i];
-        if (!layer->keyframe_wanted || layer->ssrc == 0)
-            continue;
+        if (!layer->keyframe_wanted || !layer->flowing || layer->ssrc == 0)
+            continue; /* Its next packet asks. */
         if (layer->keyframe_asked_us == 0 ||
             now_us >= layer->keyframe_asked_us + SFU_KEYFRAME_INTERVAL_US) {
             sfu_reports_send_pli(track->publisher, layer->ssrc);

@@ -101,7 +101,7 @@ void sfu_track_set_clock(struct sfu_track *track, uint8_t layer, uint64_t at_us,
                          uint32_t timestamp);
 
 /* A slot cannot go on without a keyframe of the layer. Requests are merged, and repeated until one
- * comes. */
+ * comes; a layer that does not flow is asked when it does. */
 void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t layer);
 
 /* Sends the keyframe requests that are due, and notices layers that stopped. Returns when it next

@@ -242,6 +242,7 @@ static void only_the_layer_that_is_wanted_is_asked(void) {
     call.camera = rig_add_simulcast(call.publisher);
     rig_connect(call.publisher);
     rig_keyframe(call.publisher, call.camera->ssrcs[0], 10, 1);
+    rig_keyframe(call.publisher, call.camera->ssrcs[1], 10, 1);
     sfu_track_want_keyframe(track(), rig.now_us, 1);
     rig_run(1 * MS);
     struct rtcp_packet pli;
@@ -281,6 +282,25 @@ static void a_layer_without_a_packet_for_a_second_does_not_flow(void) {
     CHECK(layers[1].flowing);
     rig_run(S);
     CHECK(!layers[1].flowing);
+    rig_close();
+}
+
+/* A sender without bandwidth stops its upper layers; keyframes of the others would not help it. */
+static void a_layer_that_stopped_is_asked_when_it_flows_again(void) {
+    rig_open();
+    call.publisher = rig_join();
+    call.camera = rig_add_simulcast(call.publisher);
+    rig_connect(call.publisher);
+    rig_video(call.publisher, call.camera->ssrcs[1], 10, 1, RIG_START | RIG_END);
+    sfu_track_want_keyframe(track(), rig.now_us, 1);
+    rig_run(3 * S);
+    size_t asked = rig_plis(call.publisher);
+    CHECK(asked <= 4);
+    rig_run(10 * S);
+    CHECK_INT(rig_plis(call.publisher), asked);
+    rig_video(call.publisher, call.camera->ssrcs[1], 11, 2, RIG_START | RIG_END);
+    rig_run(1 * MS);
+    CHECK_INT(rig_plis(call.publisher), asked + 1);
     rig_close();
 }
 
@@ -396,6 +416,8 @@ static const struct test tests[] = {
     {"a_gap_too_wide_for_nack_asks_for_a_keyframe", a_gap_too_wide_for_nack_asks_for_a_keyframe},
     {"a_layer_without_a_packet_for_a_second_does_not_flow",
      a_layer_without_a_packet_for_a_second_does_not_flow},
+    {"a_layer_that_stopped_is_asked_when_it_flows_again",
+     a_layer_that_stopped_is_asked_when_it_flows_again},
     {"a_mirror_forwards_what_its_owner_receives", a_mirror_forwards_what_its_owner_receives},
     {"a_mirror_asks_its_owner_for_keyframes", a_mirror_asks_its_owner_for_keyframes},
     {"a_mirror_learns_the_clock_even_if_it_opens_late",
