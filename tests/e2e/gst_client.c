@@ -8,6 +8,7 @@
  * sdp}. The end of stdin ends it. Reports come from GStreamer's threads and the main loop: the
  * counts are under a lock. */
 #define GST_USE_UNSTABLE_API
+#include <agent.h>
 #include <gst/gst.h>
 #include <gst/sdp/sdp.h>
 #include <gst/webrtc/webrtc.h>
@@ -263,6 +264,20 @@ static gboolean on_input(GIOChannel *input, GIOCondition condition, gpointer dat
 
 /* ---- The whole ---- */
 
+/* The agent's sockets on other addresses do not reach loopback by UDP. */
+static void use_loopback(GstElement *webrtc) {
+    GObject *ice = NULL;
+    NiceAgent *agent = NULL;
+    NiceAddress loopback;
+    nice_address_init(&loopback);
+    nice_address_set_from_string(&loopback, "127.0.0.1");
+    g_object_get(webrtc, "ice-agent", &ice, NULL);
+    g_object_get(ice, "agent", &agent, NULL);
+    nice_agent_add_local_address(agent, &loopback);
+    g_object_unref(agent);
+    g_object_unref(ice);
+}
+
 static void build(struct client *client, int argc, char **argv) {
     bool publishes = argc == 4 && strcmp(argv[1], "publish") == 0;
     if (!publishes && (argc != 2 || strcmp(argv[1], "play") != 0))
@@ -282,6 +297,7 @@ static void build(struct client *client, int argc, char **argv) {
     } else {
         client->webrtc = gst_bin_get_by_name(GST_BIN(client->pipeline), "webrtc");
     }
+    use_loopback(client->webrtc);
     if (publishes) {
         prepare_senders(client->webrtc);
         return;

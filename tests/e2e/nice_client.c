@@ -374,6 +374,10 @@ static gboolean tick(gpointer data) {
 static void init_ice(struct client *client, char *fingerprint) {
     client->agent = nice_agent_new(NULL, NICE_COMPATIBILITY_RFC5245);
     g_object_set(client->agent, "controlling-mode", TRUE, "upnp", FALSE, "ice-tcp", FALSE, NULL);
+    NiceAddress loopback; /* Its sockets on other addresses do not reach loopback. */
+    nice_address_init(&loopback);
+    nice_address_set_from_string(&loopback, "127.0.0.1");
+    nice_agent_add_local_address(client->agent, &loopback);
     g_signal_connect(client->agent, "candidate-gathering-done", G_CALLBACK(on_gathered),
                      fingerprint);
     g_signal_connect(client->agent, "component-state-changed", G_CALLBACK(on_state), client);
