@@ -93,6 +93,7 @@ test('three people through 5 % loss and 50 ms of delay each way', { timeout: 120
     return sum(missingFrames(before, after), 'missing') === 0;
   }, { within: 2_000, every: 200 }).catch(() => {});
 
+  for (const p of people) for (const r of await p.tab.evaluate(() => window.senses.inboundStats())) if (r.kind==='video') t.diagnostic('STAT ' + JSON.stringify({pr:r.packetsReceived, lost:r.packetsLost, rtx:r.retransmittedPacketsReceived, fr:r.framesReceived, dec:r.framesDecoded, drop:r.framesDropped, key:r.keyFramesDecoded, nack:r.nackCount, pli:r.pliCount, disc:r.packetsDiscarded}));
   const frames = missingFrames(before, after);
   const sound = { received: after.sound.received - before.sound.received, lost: after.sound.lost - before.sound.lost };
   t.diagnostic((await (await fetch(weir.url + '/metrics')).text()).split('\n').filter((l) => /nack|retrans|lost|keyframe|drop|rtp_/.test(l) && !l.startsWith('#')).join(' | '));
