@@ -47,6 +47,10 @@ struct rig_peer {
     struct sfu_srtp_out *out;
     struct bench_client *client; /* Instead of the keys. */
     bool muted;                  /* The client's datagrams are lost. */
+    struct {
+        size_t len;
+        uint8_t data[RIG_DATAGRAM_MAX];
+    } said[5]; /* The client's newest datagram of each kind. */
     uint32_t ssrcs[RIG_SSRCS_MAX];
     struct sfu_srtp_stream streams[RIG_SSRCS_MAX];
     struct sfu_media media[RIG_MEDIA_MAX];
@@ -559,23 +563,33 @@ static inline size_t rig_plis(const struct rig_peer *peer) {
 
 static inline void rig_from_client(void *ctx, const uint8_t *data, size_t len) {
     struct rig_peer *peer = ctx;
+    enum rtp_datagram_kind kind = rtp_datagram_kind(data, len);
     if (peer->muted)
         return;
+    memcpy(peer->said[kind].data, data, len);
+    peer->said[kind].len = len;
     rig_input(peer, &peer->address, data, len);
     rig_flush();
 }
 
-/* Gives clients what was sent to them, and engines what they answer. */
+/* Gives a client the oldest datagram that it has not been given; false: there is none. */
+static inline bool rig_pump_one(void) {
+    if (rig.pumped == rig.sent_count)
+        return false;
+    const struct rig_sent *sent = &rig.sent[rig.pumped++];
+    if (sent->to != NULL && sent->to->client != NULL && !sent->to->muted)
+        bench_client_input(sent->to->client, rig.now_us, sent->wire, sent->wire_len);
+    return true;
+}
+
 static inline void rig_pump(void) {
-    while (rig.pumped < rig.sent_count) {
-        const struct rig_sent *sent = &rig.sent[rig.pumped++];
-        if (sent->to != NULL && sent->to->client != NULL && !sent->to->muted)
-            bench_client_input(sent->to->client, rig.now_us, sent->wire, sent->wire_len);
+    while (rig_pump_one()) {
     }
 }
 
-/* Lets the peer be a bench client, which begins ICE at once. */
-static inline void rig_begin_client(struct rig_peer *peer) {
+/* Lets the peer be a bench client that believes in these credentials, and begins ICE. */
+static inline void rig_begin_client_with(struct rig_peer *peer,
+                                         const struct sfu_ice_credentials *credentials) {
     struct bench_client_config config = {.number = peer->number,
                                          .seed = peer->number,
                                          .dtls = rig.client_dtls,
@@ -584,12 +598,16 @@ static inline void rig_begin_client(struct rig_peer *peer) {
                                          .video_bps = 500000,
                                          .audio_bps = 32000};
     struct sfu_local local = {0};
-    memcpy(local.ufrag, peer->credentials.ufrag, sizeof(local.ufrag));
-    memcpy(local.pwd, peer->credentials.pwd, sizeof(local.pwd));
+    memcpy(local.ufrag, credentials->ufrag, sizeof(local.ufrag));
+    memcpy(local.pwd, credentials->pwd, sizeof(local.pwd));
     CHECK_INT(bench_client_create(&peer->client, &config), 0);
     CHECK_INT(rig_negotiate(peer), 0);
     CHECK_INT(bench_client_begin(peer->client, rig.now_us, &local, peer->media, peer->media_count),
               0);
+}
+
+static inline void rig_begin_client(struct rig_peer *peer) {
+    rig_begin_client_with(peer, &peer->credentials);
 }
 
 /* --- Time --- */
