@@ -3,8 +3,8 @@
 //
 // What is missing for good is counted where the count is exact. Sound: Chromium's packetsLost, since
 // Opus is repeated in its own stream. Pictures: packetsLost does not know what RTX brought, so frames
-// are counted instead: a frame without one of its packets is never received. The cameras pause before
-// and after, so that nothing is under way when sent and received frames are compared.
+// are counted instead: a frame without one of its packets is never decoded. The cameras pause before
+// and after, so that nothing is under way when sent and decoded frames are compared.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ async function pauseCamera(isPaused) {
 }
 
 async function readCounts(people) {
-  const counts = { sent: {}, received: {}, sound: { received: 0, lost: 0 }, freezes: 0, repaired: 0 };
+  const counts = { sent: {}, decoded: {}, sound: { received: 0, lost: 0 }, freezes: 0, repaired: 0 };
   for (const person of people) {
     counts.sent[person.name] = await person.tab.evaluate(() => window.senses.framesSent());
     for (const report of await person.tab.evaluate(() => window.senses.inboundStats())) {
@@ -41,7 +41,7 @@ async function readCounts(people) {
       if (!from) continue;
       counts.repaired += report.retransmittedPacketsReceived ?? 0;
       if (report.kind === 'video') {
-        counts.received[`${from.name} to ${person.name}`] = report.framesReceived;
+        counts.decoded[`${from.name} to ${person.name}`] = report.framesDecoded;
         counts.freezes += report.freezeCount ?? 0;
       } else {
         counts.sound.received += report.packetsReceived;
@@ -53,10 +53,10 @@ async function readCounts(people) {
 }
 
 // Frames sent and missing for each pair, between two counts.
-const missingFrames = (before, after) => Object.keys(after.received).map((pair) => {
+const missingFrames = (before, after) => Object.keys(after.decoded).map((pair) => {
   const [from] = pair.split(' ');
   const sent = after.sent[from] - before.sent[from];
-  return { pair, sent, missing: sent - (after.received[pair] - before.received[pair]) };
+  return { pair, sent, missing: sent - (after.decoded[pair] - before.decoded[pair]) };
 });
 
 const sum = (list, key) => list.reduce((total, one) => total + one[key], 0);
@@ -81,11 +81,13 @@ test('three people through 5 % loss and 50 ms of delay each way', { timeout: 120
   await eachPair(people, (one, other) => one.sees(other));
   await eachPair(people, (one, other) =>
     one.tab.evaluate((userId) => window.senses.watchGaps(userId, 'camera'), other.userId));
+  await Promise.all(people.map((person) => person.tab.evaluate(() => window.senses.watchStalls())));
   await sleep(MEASURED_MS);
   const gaps = await eachPair(people, async (one, other) => ({
     pair: `${other.name} to ${one.name}`,
     ...(await one.tab.evaluate((userId) => window.senses.longestGap(userId, 'camera'), other.userId)),
   }));
+  const stalls = await Promise.all(people.map((person) => person.tab.evaluate(() => window.senses.longestStall())));
   await pauseAll(true);
   let after;
   await eventually('every frame has come', async () => {
@@ -97,11 +99,13 @@ test('three people through 5 % loss and 50 ms of delay each way', { timeout: 120
   const sound = { received: after.sound.received - before.sound.received, lost: after.sound.lost - before.sound.lost };
   t.diagnostic(`frames ${JSON.stringify(frames)}`);
   t.diagnostic(`sound ${JSON.stringify(sound)}, repaired ${after.repaired - before.repaired}, freezes ${after.freezes - before.freezes}`);
+  t.diagnostic(`the machine stalled the pages for ${stalls} ms`);
   t.diagnostic(`gaps ${JSON.stringify(gaps)}, the network lost ${sum(network.relays, 'lost')} of ${sum(network.relays, 'lost') + sum(network.relays, 'passed')}`);
 
   assert.equal(gaps.length, 6);
   for (const gap of gaps) {
-    assert.ok(gap.longestMs <= 500, `a picture stood still: ${JSON.stringify(gap)}`);
+    // What the machine did to the pages themselves is not the network's doing.
+    assert.ok(gap.longestMs <= 500 + Math.max(...stalls), `a picture stood still: ${JSON.stringify(gap)}`);
     assert.ok(gap.frames > (MEASURED_MS / 1_000) * (sanitized ? 5 : FPS / 2), JSON.stringify(gap));
   }
   assert.ok(after.repaired - before.repaired > 20, 'nothing was repaired: is there any loss?');

@@ -41,7 +41,7 @@ async function readCounts(people) {
       if (!from) continue;
       counts.repaired += report.retransmittedPacketsReceived ?? 0;
       if (report.kind === 'video') {
-        counts.received[`${from.name} to ${person.name}`] = report.framesReceived;
+        counts.received[`${from.name} to ${person.name}`] = report.framesDecoded;
         counts.freezes += report.freezeCount ?? 0;
       } else {
         counts.sound.received += report.packetsReceived;
@@ -93,7 +93,8 @@ test('three people through 5 % loss and 50 ms of delay each way', { timeout: 120
     return sum(missingFrames(before, after), 'missing') === 0;
   }, { within: 2_000, every: 200 }).catch(() => {});
 
-  for (const p of people) for (const r of await p.tab.evaluate(() => window.senses.inboundStats())) if (r.kind==='video') t.diagnostic('STAT ' + JSON.stringify({pr:r.packetsReceived, lost:r.packetsLost, rtx:r.retransmittedPacketsReceived, fr:r.framesReceived, dec:r.framesDecoded, drop:r.framesDropped, key:r.keyFramesDecoded, nack:r.nackCount, pli:r.pliCount, disc:r.packetsDiscarded}));
+  for (const p of people) for (const r of await p.tab.evaluate(() => window.senses.inboundStats())) if (r.kind==='video') t.diagnostic('STAT ' + JSON.stringify({pr:r.packetsReceived, lost:r.packetsLost, rtx:r.retransmittedPacketsReceived, fr:r.framesDecoded, dec:r.framesDecoded, drop:r.framesDropped, key:r.keyFramesDecoded, nack:r.nackCount, pli:r.pliCount, disc:r.packetsDiscarded}));
+  for (const p of people) t.diagnostic('OUT ' + JSON.stringify(await p.tab.evaluate(async () => { const out=[]; for (const c of window.notes.connections) for (const r of (await c.getStats()).values()) { if (r.type==='candidate-pair' && r.nominated) out.push({bwe:r.availableOutgoingBitrate, rtt:r.currentRoundTripTime, sent:r.bytesSent}); if (r.type==='outbound-rtp') out.push({k:r.kind, p:r.packetsSent, rp:r.retransmittedPacketsSent, rb:r.retransmittedBytesSent, b:r.bytesSent, nack:r.nackCount, tgt:r.targetBitrate}); } return out; })));
   const frames = missingFrames(before, after);
   const sound = { received: after.sound.received - before.sound.received, lost: after.sound.lost - before.sound.lost };
   t.diagnostic((await (await fetch(weir.url + '/metrics')).text()).split('\n').filter((l) => /nack|retrans|lost|keyframe|drop|rtp_/.test(l) && !l.startsWith('#')).join(' | '));

@@ -142,6 +142,18 @@ export function installSenses() {
     return { frames, longestMs: Math.round(Math.max(longestMs, performance.now() - last)), longestAt };
   }
 
+  // How late the page's own timers have been at most since watchStalls(): a machine that is too busy.
+  let longestStallMs = 0;
+  function watchStalls() {
+    let last = performance.now();
+    longestStallMs = 0;
+    setInterval(() => {
+      longestStallMs = Math.max(longestStallMs, performance.now() - last - 20);
+      last = performance.now();
+    }, 20);
+  }
+  const longestStall = () => Math.round(longestStallMs);
+
   async function reports(type) {
     const open = window.notes.connections.filter((connection) => connection.connectionState !== 'closed');
     const all = await Promise.all(open.map((connection) => connection.getStats()));
@@ -158,5 +170,5 @@ export function installSenses() {
     return (await reports('outbound-rtp')).reduce((sum, report) => sum + (report.framesSent ?? 0), 0);
   }
 
-  window.senses = { see, hear, watchGaps, longestGap, inboundStats, framesSent };
+  window.senses = { see, hear, watchGaps, longestGap, watchStalls, longestStall, inboundStats, framesSent };
 }
