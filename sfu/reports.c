@@ -118,7 +118,9 @@ static uint64_t nack_layer(struct sfu_transport *transport, uint64_t now_us,
     uint16_t seqs[NACKS_MAX];
     bool gave_up = false;
     uint64_t given_up_before = layer->nack.given_up;
-    size_t count = rtp_nack_due(&layer->nack, now_us, transport->rtt_us, seqs, NACKS_MAX, &gave_up);
+    /* Sound is due before long, so the next try does not wait for the answer of the last. */
+    uint64_t retry_us = stream->track->media.video ? transport->rtt_us : transport->rtt_us / 2;
+    size_t count = rtp_nack_due(&layer->nack, now_us, retry_us, seqs, NACKS_MAX, &gave_up);
     if (count > 0)
         send_nack(transport, stream->ssrc, seqs, count);
     transport->engine->counters.rtp_lost_upstream += layer->nack.given_up - given_up_before;

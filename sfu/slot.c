@@ -301,8 +301,9 @@ static void resend(struct sfu_slot *slot, uint64_t now_us, uint16_t seq) {
                                     .timestamp = entry->timestamp,
                                     .picture_id = entry->picture_id,
                                     .tl0picidx = entry->tl0picidx};
-    /* The first repetition was lost as well: the picture stands still for it, so two are sent. */
-    int copies = entry->resends > 1 && !resends_in_place(slot, packet->codec) ? 2 : 1;
+    /* A picture stands still for what was lost twice, and sound is due before a third try; its
+     * packets are small. In place a copy is the same datagram, which SRTP's replay check drops. */
+    int copies = !slot->media.video || entry->resends > 1 ? 2 : 1;
     for (int i = 0; i < copies; i++)
         emit(slot, now_us, packet, &numbers, slot->rtx_payload_types[packet->codec]);
     counters->rtp_retransmitted += (uint64_t)copies;

@@ -2,7 +2,7 @@
 // `recvonly` ones. We always offer, one offer at a time; whatever changes meanwhile goes into the next.
 
 import { KIND_OF_SOURCE } from './weir-roster.js';
-import { isWantedCodec, withoutStrayLines } from './weir-sdp.js';
+import { isWantedCodec, withAudioNack, withoutStrayLines } from './weir-sdp.js';
 import { WeirError } from './weir-rest.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
@@ -173,7 +173,8 @@ export class Peer {
     if (this.restartWanted) this.pc.restartIce();
     this.restartWanted = false;
     this.heldCandidates ??= [];
-    await this.pc.setLocalDescription();
+    const { sdp } = await this.pc.createOffer();
+    await this.pc.setLocalDescription({ type: 'offer', sdp: withAudioNack(sdp ?? '') });
     const verdict = await this.#verdict();
     if (this.isClosed) return;
     if (verdict.sdp) await this.pc.setRemoteDescription({ type: 'answer', sdp: verdict.sdp });

@@ -32,3 +32,13 @@ export function withoutStrayLines(sdp) {
   };
   return sdp.split('\r\n').filter(isMeant).join('\r\n');
 }
+
+/**
+ * Asks for lost packets of Opus too, which browsers do when it is negotiated but do not offer: at a
+ * usual round trip a repeated packet comes before it is due.
+ * @param {string} sdp
+ */
+export function withAudioNack(sdp) {
+  return sdp.replace(/^a=rtpmap:(\d+) opus\/48000\/2\r\n/gim, (line, payloadType) =>
+    sdp.includes(`a=rtcp-fb:${payloadType} nack\r\n`) ? line : `${line}a=rtcp-fb:${payloadType} nack\r\n`);
+}
