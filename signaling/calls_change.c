@@ -73,7 +73,7 @@ static struct sig_room *make_room(struct sig_calls *calls, const struct sig_iden
     struct sig_room *room = sig_calls_add_room(calls, call);
     if (!room)
         return NULL;
-    call->is_open = calls->config->demo;
+    room->call->is_open = calls->config->demo;
     if (invite(room, invitation) == 0)
         return room;
     sig_calls_remove_room(room);

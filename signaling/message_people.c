@@ -68,7 +68,7 @@ static int read_description(const json_t *message, const char *member, const jso
 
 int sig_message_offer(struct sig_session *session, const json_t *message,
                       struct sig_refusal *refusal) {
-    char target[SIG_USER_ID_SIZE];
+    char target[SIG_USER_ID_SIZE] = "";
     const json_t *offer;
     int status = read_description(message, "offer", &offer, refusal);
     if (status == 0)
@@ -82,7 +82,7 @@ int sig_message_offer(struct sig_session *session, const json_t *message,
 
 int sig_message_answer(struct sig_session *session, const json_t *message,
                        struct sig_refusal *refusal) {
-    char target[SIG_USER_ID_SIZE];
+    char target[SIG_USER_ID_SIZE] = "";
     const json_t *answer;
     int status = read_description(message, "answer", &answer, refusal);
     if (status == 0)
@@ -98,7 +98,7 @@ int sig_message_answer(struct sig_session *session, const json_t *message,
  * accepted. */
 int sig_message_candidate(struct sig_session *session, const json_t *message,
                           struct sig_refusal *refusal) {
-    char target[SIG_USER_ID_SIZE];
+    char target[SIG_USER_ID_SIZE] = "";
     const json_t *candidate = json_object_get(message, "candidate");
     if (!candidate ||
         !(json_is_object(candidate) || json_is_null(candidate) || json_is_string(candidate)))

@@ -162,7 +162,7 @@ int sig_session_set_tracks(struct sig_session *session, const struct sig_sdp_agr
     struct sig_track *old = session->tracks;
     size_t old_count = session->track_count, count;
     struct sig_track *tracks = tracks_of(now, &count);
-    if (!tracks && now)
+    if (!tracks && agreement)
         return -ENOMEM;
     session->tracks = tracks;
     session->track_count = count;

@@ -2,6 +2,7 @@
 
 #include "signaling/auth.h"
 
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
@@ -16,8 +17,7 @@ static json_t *turn_server(const struct sig_config *config, const char *user_id,
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned char password[2 * EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    snprintf(user, sizeof(user), "%llu:%s", (unsigned long long)(now_s + SIG_TURN_LIFETIME_S),
-             user_id);
+    snprintf(user, sizeof(user), "%" PRIu64 ":%s", now_s + SIG_TURN_LIFETIME_S, user_id);
     if (!HMAC(EVP_sha1(), config->turn_secret, (int)strlen(config->turn_secret),
               (const unsigned char *)user, strlen(user), digest, &length))
         return NULL;
