@@ -153,7 +153,7 @@ static void push(struct sfu_udp *udp, struct write *write) {
         if (errno == EINTR)
             continue;
         bool run = segments_of(write, done) > 1;
-        if (run && udp->gso && (errno == EINVAL || errno == EIO))
+        if (run && (errno == EINVAL || errno == EIO))
             give_up_gso(udp, write->messages[done]);
         else
             udp->failed += segments_of(write, done);
