@@ -16,9 +16,10 @@ export async function launchChromium({ flags = [] } = {}) {
   });
 }
 
-// The process that playwright started for this browser: the one to kill in a test of a crash.
-export async function browserProcessId(browser) {
+// Kills every process of the browser at once, so that none is left to say goodbye for another.
+export async function killBrowser(browser) {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  return processInfo.find((info) => info.type === 'browser').id;
+  const ids = processInfo.map((info) => info.id);
+  for (const signal of ['SIGSTOP', 'SIGKILL']) for (const id of ids) process.kill(id, signal);
 }

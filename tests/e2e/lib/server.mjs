@@ -106,15 +106,13 @@ class Weir {
     return this.log.split('\n').slice(-lines).join('\n');
   }
 
-  // Name (with labels) to number, of everything in /metrics.
-  async metrics() {
+  // Name (with labels) to number, of everything in /metrics, or of the families of one type.
+  async metrics(type = '') {
     const text = await (await fetch(`${this.url}/metrics`)).text();
-    const values = new Map();
-    for (const line of text.split('\n')) {
-      const found = /^([a-zA-Z_:][\w:]*(?:\{.*\})?) (\S+)/.exec(line);
-      if (found) values.set(found[1], Number(found[2]));
-    }
-    return values;
+    const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, of]) => [name, of]));
+    const samples = [...text.matchAll(/^([a-z_][\w:]*)(\{.*\})? (\S+)$/gim)];
+    return new Map(samples.filter(([, name]) => !type || types.get(name) === type)
+      .map(([, name, labels = '', value]) => [name + labels, Number(value)]));
   }
 
   rssKb() {
