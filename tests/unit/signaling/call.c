@@ -127,7 +127,7 @@ static void several_stays_add_up(void) {
 static void every_event_in_every_state_goes_where_the_table_says(void) {
     static const struct {
         enum sig_participant_status from;
-        signed char to[SIG_CALL_EVENT_MISS + 1]; /* RING JOIN LEAVE REJECT MISS */
+        int to[SIG_CALL_EVENT_MISS + 1]; /* RING JOIN LEAVE REJECT MISS */
     } rows[] = {
         {SIG_PARTICIPANT_INVITED, {1, 2, -1, 4, 5}},
         {SIG_PARTICIPANT_RINGING, {1, 2, -1, 4, 5}},
