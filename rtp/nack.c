@@ -74,9 +74,15 @@ static uint64_t gives_up_at(const struct rtp_nack_entry *entry) {
     return last_chance ? entry->ask_at_us : too_old_us;
 }
 
+static uint64_t at_least_minimum(uint64_t retry_us) {
+    return retry_us > RTP_NACK_MIN_RETRY_US ? retry_us : RTP_NACK_MIN_RETRY_US;
+}
+
 size_t rtp_nack_due(struct rtp_nack *nack, uint64_t now_us, uint64_t rtt_us, uint16_t *seqs,
                     size_t capacity, bool *gave_up) {
-    uint64_t retry_us = rtt_us > RTP_NACK_MIN_RETRY_US ? rtt_us : RTP_NACK_MIN_RETRY_US;
+    uint64_t retry_us = at_least_minimum(rtt_us);
+    /* What was asked for twice is late: the third request does not wait for the second's answer. */
+    uint64_t hurried_us = at_least_minimum(rtt_us / 2);
     size_t asked = 0, kept = 0;
     for (size_t i = 0; i < nack->count; i++) {
         struct rtp_nack_entry entry = nack->missing[i];
@@ -85,9 +91,7 @@ size_t rtp_nack_due(struct rtp_nack *nack, uint64_t now_us, uint64_t rtt_us, uin
         if (entry.ask_at_us <= now_us && asked < capacity) {
             seqs[asked++] = (uint16_t)entry.seq;
             entry.tries++;
-            /* What was asked for twice is late already, so that the third request waits for no
-             * answer any more: two on their way are lost together only with small probability. */
-            entry.ask_at_us = now_us + (entry.tries < 2 ? retry_us : retry_us / 2);
+            entry.ask_at_us = now_us + (entry.tries < 2 ? retry_us : hurried_us);
         }
         nack->missing[kept++] = entry;
     }

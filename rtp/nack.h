@@ -39,9 +39,9 @@ struct rtp_nack {
  * RTP_NACK_MAX_MISSING forgets everything older, a smaller one pushes out the oldest. */
 bool rtp_nack_on_packet(struct rtp_nack *nack, uint64_t now_us, uint64_t seq);
 
-/* Numbers to ask for now, ascending, at most capacity; each is asked again after an RTT (rtt_us, at
- * least RTP_NACK_MIN_RETRY_US), at most RTP_NACK_MAX_TRIES times and for RTP_NACK_MAX_AGE_US.
- * *gave_up says whether a packet was given up in this call. */
+/* Numbers to ask for now, ascending, at most capacity; each is asked again after an RTT (rtt_us),
+ * then after every half of one (at least RTP_NACK_MIN_RETRY_US), at most RTP_NACK_MAX_TRIES times
+ * and for RTP_NACK_MAX_AGE_US. *gave_up says whether a packet was given up in this call. */
 size_t rtp_nack_due(struct rtp_nack *nack, uint64_t now_us, uint64_t rtt_us, uint16_t *seqs,
                     size_t capacity, bool *gave_up);
 

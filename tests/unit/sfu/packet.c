@@ -41,7 +41,7 @@ static void *consume(void *arg) {
         if (!sfu_pipe_pop(pipe, &entry))
             continue;
         if (entry.packet->seq != expected || entry.track != expected)
-            return "order or content differs";
+            return arg; /* Order or content differs. */
         expected++;
         sfu_packet_unref(entry.packet);
     }
