@@ -39,16 +39,16 @@ const levels = async () => Object.fromEntries(await weir.metrics('gauge'));
 
 const now = async () => ({ files: weir.openFiles(), ...(await levels()) });
 
-// Workers tell their figures now and then, and a connection that its client let go of may be counted a
+// Workers tell their figures once a second, and a connection that its client let go of may be counted a
 // little longer: these are the figures once they stand still.
 async function settled() {
-  let last = await now();
+  let last = null;
   return eventually('the figures stand still', async () => {
     const next = await now();
     const still = JSON.stringify(next) === JSON.stringify(last);
     last = next;
     return still && next;
-  }, { within: 10_000, every: 500 });
+  }, { within: 15_000, every: 1_500 });
 }
 
 const isBackAt = (before) => eventually('descriptors and metrics are as before', async () => {
