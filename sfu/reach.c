@@ -19,6 +19,7 @@ enum {
     /* RFC 8489 section 6.2.1, cut short: a server that starts has to say soon what is wrong. */
     STUN_TRIES = 6,
     STUN_WAIT_MS = 500,
+    PORT_TRIES = 100,
 };
 
 /* --- Bound addresses --- */
@@ -145,4 +146,38 @@ int sfu_reach_init(struct sfu_reach *reach, const struct sfu_config *config, cha
     if (reach->shown_count == 0)
         reach->shown_count = reach->bound_count;
     return result;
+}
+
+/* --- A free port --- */
+
+/* The port that a new socket could be bound to (0: any); 0 when it could not. */
+static uint16_t try_port(const char *address, int type, uint16_t port) {
+    struct sockaddr_storage local;
+    int len = sfu_sockaddr_parse(address, port, &local);
+    int fd = len > 0 ? socket(local.ss_family, type | SOCK_CLOEXEC, 0) : -1;
+    socklen_t bound_len = sizeof(local);
+    struct sfu_address bound = {0};
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&local, (socklen_t)len) == 0 &&
+        getsockname(fd, (struct sockaddr *)&local, &bound_len) == 0)
+        sfu_address_from_sockaddr(&bound, (struct sockaddr *)&local, 0);
+    if (fd >= 0)
+        close(fd);
+    return bound.port;
+}
+
+static bool is_free(const struct sfu_reach *reach, uint16_t port, bool tcp) {
+    for (size_t i = 0; i < reach->bound_count; i++)
+        if (try_port(reach->bound[i], SOCK_DGRAM, port) == 0 ||
+            (tcp && try_port(reach->bound[i], SOCK_STREAM, port) == 0))
+            return false;
+    return true;
+}
+
+uint16_t sfu_reach_free_port(const struct sfu_reach *reach, bool tcp) {
+    for (int i = 0; i < PORT_TRIES && reach->bound_count > 0; i++) {
+        uint16_t port = try_port(reach->bound[0], SOCK_DGRAM, 0);
+        if (port != 0 && is_free(reach, port, tcp))
+            return port;
+    }
+    return 0;
 }

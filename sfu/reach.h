@@ -3,7 +3,9 @@
 #ifndef SFU_REACH_H
 #define SFU_REACH_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sfu/network.h"
 #include "sfu/sfu.h"
@@ -21,5 +23,9 @@ struct sfu_reach {
  * the STUN server did not answer, or an address is none. */
 int sfu_reach_init(struct sfu_reach *reach, const struct sfu_config *config, char *error,
                    size_t error_size);
+
+/* A port that is free on all bound addresses, for UDP and (tcp) for TCP; 0 when none is found. It
+ * is the caller's to bind it before somebody else does. */
+uint16_t sfu_reach_free_port(const struct sfu_reach *reach, bool tcp);
 
 #endif

@@ -221,6 +221,12 @@ static int open_pipes(struct sfu *sfu) {
     return 0;
 }
 
+static uint16_t worker_port(const struct sfu *sfu, unsigned i) {
+    if (sfu->config.port == 0)
+        return sfu_reach_free_port(&sfu->reach, sfu->config.tcp);
+    return (uint16_t)(sfu->config.port + i);
+}
+
 static int open_workers(struct sfu *sfu, char *error, size_t error_size) {
     int result = 0;
     for (unsigned i = 0; i < sfu->config.workers && result == 0; i++) {
@@ -229,7 +235,7 @@ static int open_workers(struct sfu *sfu, char *error, size_t error_size) {
             .workers = sfu->config.workers,
             .addresses = sfu->reach.bound_list,
             .address_count = sfu->reach.bound_count,
-            .port = (uint16_t)(sfu->config.port ? sfu->config.port + i : 0),
+            .port = worker_port(sfu, i),
             .gso = sfu->config.gso,
             .tcp = sfu->config.tcp,
             .consent_timeout_ms = sfu->config.consent_timeout_ms,
