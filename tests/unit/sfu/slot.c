@@ -267,10 +267,14 @@ static void a_source_that_restarts_its_numbers_goes_on_without_a_gap(void) {
     begin();
     rig_keyframe(call.publisher, camera_ssrc(), 20000, 1);
     rig_video(call.publisher, camera_ssrc(), 30000, 2, RIG_START | RIG_END);
-    rig_keyframe(call.publisher, camera_ssrc(), 30001, 3);
-    rig_video(call.publisher, camera_ssrc(), 30002, 4, RIG_START | RIG_END);
+    rig.now_us += 40 * MS;
+    rig_keyframe(call.publisher, camera_ssrc(), 30001, 7000000); /* Its timestamps as well. */
+    rig_video(call.publisher, camera_ssrc(), 30002, 7000001, RIG_START | RIG_END);
     CHECK_STR(numbers(), "20000 30001 30002");
     check_consecutive();
+    CHECK_INT((uint32_t)(rig_rtp_at(call.viewer, 1)->rtp.timestamp -
+                         rig_rtp_at(call.viewer, 0)->rtp.timestamp),
+              3600);
     rig_close();
 }
 
@@ -607,6 +611,43 @@ static void a_source_that_is_gone_does_not_answer(void) {
     rig_close();
 }
 
+/* Only eight sources are remembered; the ninth one's packets must not be taken for the first's. */
+static void a_source_of_eight_switches_ago_does_not_answer(void) {
+    begin();
+    uint16_t first = send_frames(0);
+    for (uint16_t i = 0; i < 8; i++) {
+        bool other = i % 2 == 0;
+        rig_carry(call.viewer, call.slot, other ? call.second->track : call.camera->track);
+        rig_keyframe(call.publisher, other ? call.second->ssrcs[0] : camera_ssrc(), 20 + i, 2);
+    }
+    nack(first);
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    nack((uint16_t)(first + 1));
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    CHECK_STR(numbers(), "10 20 21 22 23 24 25 26 27 20");
+    rig_close();
+}
+
+/* Sound is due before a third try. */
+static void lost_sound_is_sent_twice_at_once(void) {
+    prepare();
+    struct sfu_media *microphone = rig_add(call.publisher, false, SFU_PUBLISHES);
+    struct sfu_media *audio = rig_add(call.viewer, false, SFU_SLOT);
+    audio->nack = true;
+    connect_both();
+    rig_carry(call.viewer, audio, microphone->track);
+    rig_audio(call.publisher, microphone->ssrcs[0], 7);
+    rig_nack(call.viewer, audio->slot_ssrc, &rig_rtp_at(call.viewer, 0)->rtp.seq, 1);
+    const struct rig_sent *original = rig_rtp_at(call.viewer, 0);
+    for (size_t i = 1; i < 3; i++) { /* In place: there is no RTX for sound. */
+        const struct rig_sent *again = rig_sent_at(call.viewer, RTP_DATAGRAM_RTP, i);
+        CHECK(again != NULL);
+        CHECK_BYTES(again->wire, again->wire_len, original->wire, original->wire_len);
+    }
+    CHECK_INT(rig_rtp_count(call.viewer), 3);
+    rig_close();
+}
+
 /* The same number under the same keys: AES-GCM bears no second plaintext or header (RFC 7714). */
 static void check_repeated_bit_for_bit(uint16_t seq, size_t original) {
     size_t count = rig_rtp_count(call.viewer);
@@ -720,6 +761,9 @@ static const struct test tests[] = {
     {"an_earlier_source_still_answers_after_a_switch",
      an_earlier_source_still_answers_after_a_switch},
     {"a_source_that_is_gone_does_not_answer", a_source_that_is_gone_does_not_answer},
+    {"a_source_of_eight_switches_ago_does_not_answer",
+     a_source_of_eight_switches_ago_does_not_answer},
+    {"lost_sound_is_sent_twice_at_once", lost_sound_is_sent_twice_at_once},
     {"without_rtx_the_repetition_is_the_same_bits", without_rtx_the_repetition_is_the_same_bits},
     {"a_second_codec_without_rtx_is_repeated_in_the_same_bits",
      a_second_codec_without_rtx_is_repeated_in_the_same_bits},

@@ -201,6 +201,19 @@ static void a_request_is_repeated_every_half_second_until_a_keyframe_comes(void)
     rig_close();
 }
 
+static void what_else_is_due_does_not_hasten_a_request(void) {
+    begin();
+    watch();
+    rig_video(call.publisher, ssrc(), 10, 1, RIG_START | RIG_END);
+    for (uint16_t i = 0; i < 40; i++) { /* NACKs become due all the time. */
+        rig_run(10 * MS);
+        rig_video(call.publisher, ssrc(), 12 + 2 * i, 2, RIG_START | RIG_END);
+    }
+    CHECK(rig_rtcp_count(call.publisher, RTCP_RTPFB, RTCP_FMT_NACK) > 30);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_close();
+}
+
 /* Without an SSRC there is nothing that a PLI could name. */
 static void nothing_is_asked_before_the_first_packet_and_then_at_once(void) {
     rig_open();
@@ -408,6 +421,7 @@ static const struct test tests[] = {
     {"requests_come_at_most_twice_a_second", requests_come_at_most_twice_a_second},
     {"a_request_is_repeated_every_half_second_until_a_keyframe_comes",
      a_request_is_repeated_every_half_second_until_a_keyframe_comes},
+    {"what_else_is_due_does_not_hasten_a_request", what_else_is_due_does_not_hasten_a_request},
     {"nothing_is_asked_before_the_first_packet_and_then_at_once",
      nothing_is_asked_before_the_first_packet_and_then_at_once},
     {"a_first_packet_that_is_a_keyframe_needs_no_request",

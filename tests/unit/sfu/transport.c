@@ -96,6 +96,21 @@ static void lost_consent_is_told_once_and_stops_media(void) {
     rig_close();
 }
 
+/* Its media still come, with gaps that want something of the clock. */
+static void lost_consent_is_told_once_even_if_media_go_on(void) {
+    prepare();
+    rig_connect(call.publisher);
+    rig_run(31 * S);
+    CHECK_INT(call.publisher->events[SFU_EVENT_ICE_TIMEOUT], 1);
+    for (uint16_t i = 0; i < 20; i++) {
+        rig_keyframe(call.publisher, call.camera->ssrcs[0], 10 + 2 * i, i);
+        rig_run(100 * MS);
+    }
+    CHECK_INT(call.publisher->events[SFU_EVENT_ICE_TIMEOUT], 1);
+    CHECK_INT(rig_count(call.publisher, RTP_DATAGRAM_RTCP), 0);
+    rig_close();
+}
+
 static void consent_that_comes_back_brings_a_picture_with_it(void) {
     begin();
     call.viewer->muted = true;
@@ -384,6 +399,8 @@ static const struct test tests[] = {
     {"ice_dtls_and_srtp_lead_to_pictures", ice_dtls_and_srtp_lead_to_pictures},
     {"every_profile_carries_rtp_and_rtcp", every_profile_carries_rtp_and_rtcp},
     {"lost_consent_is_told_once_and_stops_media", lost_consent_is_told_once_and_stops_media},
+    {"lost_consent_is_told_once_even_if_media_go_on",
+     lost_consent_is_told_once_even_if_media_go_on},
     {"consent_that_comes_back_brings_a_picture_with_it",
      consent_that_comes_back_brings_a_picture_with_it},
     {"who_never_comes_times_out_as_well", who_never_comes_times_out_as_well},
