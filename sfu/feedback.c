@@ -2,7 +2,10 @@
  * PLI, FIR). */
 #include "sfu/transport.h"
 
-enum { NACKS_MAX = 256 /* Answered of one packet; no honest receiver asks for more. */ };
+enum {
+    NACKS_MAX = 256,         /* Answered of one packet; no honest receiver asks for more. */
+    CLOCK_STEP_US = 1000000, /* No network delays so much: somebody has set the clock. */
+};
 
 static struct sfu_stream *find_stream(struct sfu_transport *transport, uint32_t ssrc) {
     for (size_t i = 0; i < transport->stream_count; i++)
@@ -22,17 +25,28 @@ static int64_t ntp_to_us(uint64_t ntp) {
     return (int64_t)(ntp >> 32) * 1000000 + (int64_t)(((ntp & UINT32_MAX) * 1000000) >> 32);
 }
 
+static void shift_clocks(struct sfu_transport *transport, int64_t by_us) {
+    for (size_t i = 0; i < transport->stream_count; i++) {
+        const struct sfu_stream *stream = &transport->streams[i];
+        const struct sfu_layer *layer = &stream->track->layers[stream->layer];
+        if (!stream->rtx && layer->has_clock)
+            sfu_track_set_clock(stream->track, stream->layer, layer->clock_us + (uint64_t)by_us,
+                                layer->clock_timestamp);
+    }
+}
+
 /* One offset for all streams of a publisher, so that what is late for one is late for all and lips
  * stay in sync. The least delayed report is the truest; the slow rise follows a clock that drifts.
- */
+ * What other streams reported stays true but for a clock that was set. */
 static void learn_clock(struct sfu_transport *transport, uint64_t now_us, int64_t publisher_us) {
-    int64_t offset_us = (int64_t)now_us - publisher_us;
-    int64_t above_us = offset_us - transport->clock_offset_us;
-    if (!transport->has_clock || above_us < 0 || above_us > 1000000)
-        transport->clock_offset_us = offset_us;
-    else
-        transport->clock_offset_us += above_us / 64;
+    int64_t by_us = (int64_t)now_us - publisher_us - transport->clock_offset_us;
+    bool was_set = !transport->has_clock || by_us < -CLOCK_STEP_US || by_us > CLOCK_STEP_US;
+    if (by_us > 0 && !was_set)
+        by_us /= 64;
+    transport->clock_offset_us += by_us;
     transport->has_clock = true;
+    if (!was_set)
+        shift_clocks(transport, by_us);
 }
 
 static void on_sender_info(struct sfu_transport *transport, uint64_t now_us,

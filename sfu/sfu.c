@@ -325,6 +325,10 @@ void sfu_destroy(struct sfu *sfu) {
     uv_close((uv_handle_t *)&sfu->async, free_after_close);
 }
 
+const char *sfu_shown_address(const struct sfu *sfu, size_t i) {
+    return i < sfu->reach.shown_count ? sfu->reach.shown[i] : NULL;
+}
+
 uint16_t sfu_port(const struct sfu *sfu, unsigned worker) {
     return sfu_worker_port(sfu->workers[worker]);
 }

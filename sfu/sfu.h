@@ -229,6 +229,9 @@ int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loo
  * loop's next turns, so run the loop until it has nothing left. */
 void sfu_destroy(struct sfu *sfu);
 
+/* The i-th address that candidates show, NULL beyond the last. */
+const char *sfu_shown_address(const struct sfu *sfu, size_t i);
+
 /* The port that worker i uses. */
 uint16_t sfu_port(const struct sfu *sfu, unsigned worker);
 

@@ -157,8 +157,10 @@ static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index,
         return;
     if (packet->restarts)
         layer->nack = (struct rtp_nack){0};
+    uint64_t given_up_before = layer->nack.given_up;
     if (rtp_nack_on_packet(&layer->nack, now_us, packet->seq) && track->media.video)
         sfu_track_want_keyframe(track, now_us, index);
+    track->engine->counters.rtp_lost_upstream += layer->nack.given_up - given_up_before;
     uint64_t due_us = rtp_nack_next_deadline(&layer->nack);
     if (due_us != UINT64_MAX)
         sfu_transport_wake_at(track->publisher, due_us);

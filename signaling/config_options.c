@@ -137,7 +137,7 @@ const struct sig_option sig_options[] = {
      .kind = SIG_OPTION_TEXT,
      .offset = FIELD(data),
      .value = "FOLDER",
-     .help = "keep calls here; default: in memory"},
+     .help = "folder of the database to come; calls are kept in memory so far"},
 
     {.heading = "Limits",
      .name = "max-body-bytes",

@@ -1,7 +1,10 @@
 /* weir: configuration, the server, its one line when it is ready, and its exit status. */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <uv.h>
 
+#include "sfu/sfu.h"
 #include "signaling/config.h"
 #include "signaling/log.h"
 #include "signaling/server.h"
@@ -9,14 +12,32 @@
 extern char **environ;
 
 static void print_ready(const struct sig_server *server, const struct sig_config *config) {
-    int last = config->rtc_port + config->workers - 1;
-    if (last > config->rtc_port)
-        printf("weir %s is ready: open %s (media on UDP %d-%d)\n", WEIR_VERSION,
-               sig_server_url(server), config->rtc_port, last);
-    else
-        printf("weir %s is ready: open %s (media on UDP %d)\n", WEIR_VERSION,
-               sig_server_url(server), config->rtc_port);
+    printf("weir %s is ready: open %s (media on %s", WEIR_VERSION, sig_server_url(server),
+           config->rtc_tcp ? "UDP and TCP" : "UDP");
+    for (int i = 0; i < config->workers; i++)
+        printf("%s %u", i ? "," : "", sfu_port(sig_server_sfu(server), (unsigned)i));
+    printf(")\n");
     fflush(stdout);
+}
+
+/* Wrong addresses are the commonest reason why calls have no media, so they are said once. */
+static void log_addresses(const struct sfu *sfu) {
+    char text[SFU_CANDIDATES_MAX * (SFU_ADDRESS_MAX + 2)] = "";
+    size_t len = 0;
+    for (size_t i = 0; sfu_shown_address(sfu, i) != NULL; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? ", " : "",
+                                sfu_shown_address(sfu, i));
+    sig_log(SIG_LOG_INFO, NULL, "clients are told to send media to %s (--rtc-address, --announce)",
+            text);
+}
+
+/* Each connection takes a descriptor or two, and the usual limit is 1,024. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void log_hints(const struct sig_config *config) {
@@ -37,6 +58,7 @@ static int serve(const struct sig_config *config) {
     int status = sig_server_create(&server, config, &loop);
     if (status == 0) {
         log_hints(config);
+        log_addresses(sig_server_sfu(server));
         print_ready(server, config);
     }
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -49,6 +71,8 @@ int main(int argc, char **argv) {
     struct sig_config config;
     int status = sig_config_load(&config, argc, argv, environ, stdout, stderr);
     if (status == SIG_CONFIG_RUN) {
+        signal(SIGPIPE, SIG_IGN); /* A closed socket is an error of its write. */
+        raise_descriptor_limit();
         sig_log_init(config.log_level, config.log_format, stderr);
         status = serve(&config);
     }

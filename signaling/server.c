@@ -309,6 +309,10 @@ const char *sig_server_url(const struct sig_server *server) {
     return server->url;
 }
 
+const struct sfu *sig_server_sfu(const struct sig_server *server) {
+    return server->sfu;
+}
+
 void sig_server_destroy(struct sig_server *server) {
     if (!server)
         return;

@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "sfu/sfu.h"
 #include "signaling/config.h"
 
 struct sig_server;
@@ -14,6 +15,9 @@ int sig_server_create(struct sig_server **out, const struct sig_config *config, 
 
 /* Where a person finds it: "http://localhost:8080". */
 const char *sig_server_url(const struct sig_server *server);
+
+/* The forwarding unit, while the server runs. */
+const struct sfu *sig_server_sfu(const struct sig_server *server);
 
 /* The first time: no new calls and joins; when nobody is left in a call, or at the drain deadline,
  * everything is closed. The second time: at once. SIGTERM and SIGINT do the same. */

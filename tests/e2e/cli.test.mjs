@@ -2,7 +2,7 @@
 // with one.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { runWeir, scratch, startWeir } from './lib/server.mjs';
@@ -85,4 +85,16 @@ test('with --log-format json every line of the log is a JSON object', async () =
   const lines = weir.log.split('\n').filter((line) => line.startsWith('{'));
   assert.ok(lines.length > 0, weir.log);
   for (const line of lines) assert.equal(typeof JSON.parse(line), 'object');
+});
+
+test('the table of options in the README is that of --help', async () => {
+  const { stdout } = await runWeir(['--help']);
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const said = [...stdout.matchAll(/^  --(?:\[no-\])?([a-z-]+)(?: \S+)? {2,}(.*?)(?: \[([^\]]*)\])?$/gm)]
+    .filter(([, name]) => !['check-config', 'help', 'version'].includes(name));
+  assert.ok(said.length > 20, stdout);
+  for (const [, name, words, fallback] of said) {
+    const row = readme.split('\n').find((line) => line.startsWith(`| \`${name}\``));
+    assert.ok(row?.includes(words) && (!fallback || row.includes(`\`${fallback}\``)), `${name}: ${row}`);
+  }
 });
