@@ -178,6 +178,8 @@ static void the_least_delayed_report_counts_for_all_streams(void) {
     rig.now_us += 50 * MS; /* And one that came quicker than the first. */
     rig_sr(call.publisher, call.camera->ssrcs[0], rig_ntp(rig.now_us + 30 * MS + ahead_us), 90000);
     CHECK(llabs((int64_t)(layer_of(call.camera)->clock_us - rig.now_us)) <= 1);
+    /* What the microphone's said was at its own time, less what the truth is better by. */
+    CHECK(llabs((int64_t)(layer_of(call.microphone)->clock_us - (rig.now_us - 120 * MS))) <= 1);
     rig_close();
 }
 

@@ -94,15 +94,24 @@ static void it_comes_every_second(void) {
     rig_close();
 }
 
-/* A publisher whose clock is hours away and runs `drift_ppm` too fast. */
-static double publisher_s(int drift_ppm) {
-    return 12345.678 + (double)rig.now_us / 1e6 * (1 + drift_ppm / 1e6);
+/* A publisher whose clock is hours away and runs `drift_ppm` too fast, and whose reports are up to
+ * 150 ms on their way. */
+static struct {
+    int drift_ppm;
+    bool delayed;
+    unsigned random;
+} clock_of;
+
+static double publisher_s(uint64_t at_us) {
+    return 12345.678 + (double)at_us / 1e6 * (1 + clock_of.drift_ppm / 1e6);
 }
 
-static void publish_sr(uint32_t ssrc, uint32_t offset, double clock_hz, int drift_ppm) {
-    double now_s = publisher_s(drift_ppm);
-    rig_sr(call.publisher, ssrc, (uint64_t)(now_s * 4294967296.0),
-           offset + (uint32_t)(uint64_t)(now_s * clock_hz));
+static void publish_sr(uint32_t ssrc, uint32_t offset, double clock_hz) {
+    clock_of.random = clock_of.random * 1103515245 + 12345;
+    uint64_t delay_us = clock_of.delayed ? clock_of.random / 65536 % 150000 : 0;
+    double left_s = publisher_s(rig.now_us - delay_us);
+    rig_sr(call.publisher, ssrc, (uint64_t)(left_s * 4294967296.0),
+           offset + (uint32_t)(uint64_t)(left_s * clock_hz));
 }
 
 /* When something that happened at the publisher's time event_s is played by the viewer's clock,
@@ -120,19 +129,23 @@ static uint32_t shift(uint32_t ssrc, uint32_t source_timestamp) {
     test_fail(__FILE__, __LINE__, "nothing was forwarded");
 }
 
-static void check_lip_sync(int drift_ppm) {
+static void check_lip_sync(int drift_ppm, bool delayed) {
     static const uint32_t audio_offset = 0x12345678, video_offset = 0xfedcba98;
+    clock_of.drift_ppm = drift_ppm;
+    clock_of.delayed = delayed;
     begin();
     rig_audio(call.publisher, call.microphone->ssrcs[0], 1);
     rig_keyframe(call.publisher, video_ssrc(), 1, 1);
     uint32_t audio_shift = shift(call.audio->slot_ssrc, 960);
     uint32_t video_shift = shift(call.video->slot_ssrc, 3000);
-    for (int second = 0; second < 20; second++) {
-        publish_sr(call.microphone->ssrcs[0], audio_offset, 48000, drift_ppm);
+    for (int second = 0; second < 60; second++) {
+        publish_sr(call.microphone->ssrcs[0], audio_offset, 48000);
         rig_run(370 * MS);
-        publish_sr(video_ssrc(), video_offset, 90000, drift_ppm);
+        publish_sr(video_ssrc(), video_offset, 90000);
         rig_run(630 * MS + 1);
-        double event_s = publisher_s(drift_ppm);
+        call.publisher->transport->ice.consent_us = rig.now_us;
+        call.viewer->transport->ice.consent_us = rig.now_us;
+        double event_s = publisher_s(rig.now_us);
         double audio_s =
             played_s(call.audio->slot_ssrc,
                      audio_offset + (uint32_t)(uint64_t)(event_s * 48000) + audio_shift, 48000);
@@ -147,15 +160,19 @@ static void check_lip_sync(int drift_ppm) {
 }
 
 static void sound_and_picture_stay_together_whatever_the_publishers_clock(void) {
-    check_lip_sync(0);
+    check_lip_sync(0, false);
 }
 
 static void sound_and_picture_stay_together_when_the_clock_is_fast(void) {
-    check_lip_sync(300);
+    check_lip_sync(300, false);
 }
 
 static void sound_and_picture_stay_together_when_the_clock_is_slow(void) {
-    check_lip_sync(-300);
+    check_lip_sync(-300, false);
+}
+
+static void sound_and_picture_stay_together_when_reports_are_delayed(void) {
+    check_lip_sync(100, true);
 }
 
 /* --- Receiver reports --- */
@@ -387,6 +404,7 @@ static void a_jump_of_the_source_is_not_loss(void) {
     rig_keyframe(call.publisher, video_ssrc(), 20001, 3);
     rig_run(500 * MS);
     CHECK_INT(nacks(), 0);
+    CHECK_INT(rig.engines[0]->counters.rtp_lost_upstream, 0);
     rig_close();
 }
 
@@ -402,6 +420,8 @@ static const struct test tests[] = {
      sound_and_picture_stay_together_when_the_clock_is_fast},
     {"sound_and_picture_stay_together_when_the_clock_is_slow",
      sound_and_picture_stay_together_when_the_clock_is_slow},
+    {"sound_and_picture_stay_together_when_reports_are_delayed",
+     sound_and_picture_stay_together_when_reports_are_delayed},
     {"there_is_a_block_for_each_layer_with_lsr_and_dlsr",
      there_is_a_block_for_each_layer_with_lsr_and_dlsr},
     {"a_publishers_compound_is_a_receiver_report_and_sdes",
