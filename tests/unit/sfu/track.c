@@ -274,6 +274,7 @@ static void a_gap_too_wide_for_nack_asks_for_a_keyframe(void) {
     rig_video(call.publisher, ssrc(), 400, 2, RIG_START | RIG_END);
     rig_run(1 * MS);
     CHECK_INT(rig_plis(call.publisher), 1);
+    CHECK_INT(rig.engines[0]->counters.rtp_lost_upstream, 389);
     rig_close();
 }
 
