@@ -58,9 +58,9 @@ static void release_packet(struct sfu_network *network, size_t i) {
 static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket, uint64_t now) {
     struct sfu_address from[SFU_UDP_BATCH];
     if (!refill_packets(network)) {
-        /* The kernel's queue waits or drops; nothing here can. */
-        network->config.engine->counters.drop_no_packet++;
-        return 0;
+        int discarded = sfu_udp_discard(&socket->udp);
+        network->config.engine->counters.drop_no_packet += (uint64_t)discarded;
+        return discarded;
     }
     int count = sfu_udp_read(&socket->udp, socket->via, network->packets, from);
     for (int i = 0; i < count; i++) {

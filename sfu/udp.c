@@ -81,6 +81,14 @@ int sfu_udp_read(struct sfu_udp *udp, uint32_t via,
     return count > 0 ? count : 0;
 }
 
+int sfu_udp_discard(struct sfu_udp *udp) {
+    uint8_t byte;
+    int count = 0;
+    while (count < SFU_UDP_BATCH && recv(udp->fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+        count++;
+    return count;
+}
+
 /* --- Writing: messages become kernel headers, one for each run with GSO, one for each datagram
  * without --- */
 

@@ -41,6 +41,10 @@ int sfu_udp_read(struct sfu_udp *udp, uint32_t via,
                  struct sfu_packet *packets[static SFU_UDP_BATCH],
                  struct sfu_address from[static SFU_UDP_BATCH]);
 
+/* Throws away up to SFU_UDP_BATCH datagrams, when there is no packet to read them into; returns how
+ * many. */
+int sfu_udp_discard(struct sfu_udp *udp);
+
 /* Sends messages, all of this socket. What the kernel does not take is counted and lost, as on any
  * network. */
 void sfu_udp_write(struct sfu_udp *udp, const struct sfu_message *messages, size_t count);
