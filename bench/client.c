@@ -385,6 +385,12 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
+/* A keyframe is asked for at once when packets come of which none can be decoded. */
+static uint64_t sink_deadline(const struct bench_sink *sink) {
+    bool asks = sink->keyframe_needed && sink->packets > 0;
+    return asks ? 0 : rtp_nack_next_deadline(&sink->nack);
+}
+
 uint64_t bench_client_next_deadline(const struct bench_client *client) {
     uint64_t next_us = sooner(client->check_at_us, bench_dtls_next_deadline(client->dtls));
     if (client->connected_us == 0)
@@ -393,7 +399,7 @@ uint64_t bench_client_next_deadline(const struct bench_client *client) {
     for (size_t i = 0; i < client->source_count; i++)
         next_us = sooner(next_us, client->sources[i].next_us);
     for (size_t i = 0; i < client->sink_count; i++)
-        next_us = sooner(next_us, rtp_nack_next_deadline(&client->sinks[i].nack));
+        next_us = sooner(next_us, sink_deadline(&client->sinks[i]));
     return next_us;
 }
 
@@ -408,7 +414,7 @@ void bench_client_on_deadline(struct bench_client *client, uint64_t now_us) {
     for (client->sending = 0; client->sending < client->source_count; client->sending++)
         bench_source_on_deadline(&client->sources[client->sending], now_us, send_media, client);
     for (size_t i = 0; i < client->sink_count; i++)
-        if (rtp_nack_next_deadline(&client->sinks[i].nack) <= now_us)
+        if (sink_deadline(&client->sinks[i]) <= now_us)
             ask_again(client, now_us, &client->sinks[i]);
 }
 
