@@ -151,7 +151,8 @@ export class Roster {
       simulcast: Boolean(raw.simulcast),
       supported: raw.supported !== false,
     };
-    if (participant.tracks.get(track.source)?.trackId === track.trackId) return [];
+    const known = participant.tracks.get(track.source);
+    if (known?.trackId === track.trackId && known.supported === track.supported) return [];
     participant.tracks.set(track.source, track);
     return [{ type: 'track-published', detail: { track } }];
   }
