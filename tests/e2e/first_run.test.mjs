@@ -21,9 +21,11 @@ test('the printed address answers with a page, whose parts are all there', async
 
 test('two people reach a call from the printed address by clicking alone', { timeout: 60_000 }, async (t) => {
   const weir = await startWeir();
-  t.after(() => weir.stop());
   const browser = await launchChromium();
-  t.after(() => browser.close());
+  t.after(async () => {
+    await browser.close();
+    await weir.stop();
+  });
 
   async function visit(identity, address) {
     const context = await browser.newContext();

@@ -35,6 +35,7 @@ export class UdpRelay {
   }
 
   #send(path, bytes) {
+    if (!this.socket) return;
     if (!path.upstream) path.waiting.push(bytes);
     else path.upstream.send(bytes, this.serverPort, '127.0.0.1');
   }
