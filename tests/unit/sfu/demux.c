@@ -1,5 +1,5 @@
 /* Which layer's history a packet ends in, by what its header says. */
-#include "tests/unit/sfu/fixture.h"
+#include "tests/unit/sfu/fixture_media.h"
 
 enum { STRANGE = 0xabcdef };
 

@@ -1,5 +1,5 @@
 /* The engine as a whole: its commands' answers, its clock, what it takes and gives back. */
-#include "tests/unit/sfu/fixture.h"
+#include "tests/unit/sfu/fixture_media.h"
 
 #include <dlfcn.h>
 #include <errno.h>

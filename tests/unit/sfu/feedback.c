@@ -1,5 +1,7 @@
 /* What the reports of peers make the engine do. */
-#include "tests/unit/sfu/fixture.h"
+#include <stdlib.h>
+
+#include "tests/unit/sfu/fixture_media.h"
 
 static struct {
     struct rig_peer *publisher, *viewer;
@@ -190,7 +192,10 @@ static void a_clock_that_was_set_is_followed_at_once(void) {
     rig_sr(call.publisher, call.camera->ssrcs[0], rig_ntp(500 * S), 180000); /* Back by 501 s. */
     CHECK(llabs((int64_t)(layer_of(call.camera)->clock_us - rig.now_us)) <= 1);
     rig_run(S);
+    rig_sr(call.publisher, call.microphone->ssrcs[0], rig_ntp(502 * S), 48);
+    uint64_t microphone_us = layer_of(call.microphone)->clock_us;
     rig_sr(call.publisher, call.camera->ssrcs[0], rig_ntp(4000 * S), 270000);
+    CHECK_INT(layer_of(call.microphone)->clock_us, microphone_us); /* It was true of its time. */
     CHECK(llabs((int64_t)(layer_of(call.camera)->clock_us - rig.now_us)) <= 1);
     rig_close();
 }

@@ -1,5 +1,7 @@
 /* The RTCP that goes out by the clock. */
-#include "tests/unit/sfu/fixture.h"
+#include <stdlib.h>
+
+#include "tests/unit/sfu/fixture_media.h"
 
 static struct {
     struct rig_peer *publisher, *viewer;

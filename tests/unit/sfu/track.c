@@ -1,5 +1,5 @@
 /* What a track keeps, asks for and gives to other workers. */
-#include "tests/unit/sfu/fixture.h"
+#include "tests/unit/sfu/fixture_media.h"
 
 static struct {
     struct rig_peer *publisher, *viewer;

@@ -1,6 +1,6 @@
 /* A participant's connection with bench clients at the other end, and with people who wish it ill.
  */
-#include "tests/unit/sfu/fixture.h"
+#include "tests/unit/sfu/fixture_media.h"
 
 static struct {
     struct rig_peer *publisher, *viewer;

@@ -1,0 +1,105 @@
+/* Which of a simulcast camera's layers a slot carries. */
+#include "tests/unit/sfu/slot_call.h"
+
+static void begin_simulcast(void) {
+    rig_open();
+    call.publisher = rig_join();
+    call.camera = rig_add_simulcast(call.publisher);
+    call.viewer = rig_join();
+    call.slot = rig_add(call.viewer, true, SFU_SLOT);
+    connect_both();
+}
+
+/* Layer i: its k-th frame, numbers i * 1000 + k, 180, 360 or 720 lines. */
+static void layer_frame(size_t i, unsigned k, bool key) {
+    rig_put_picture(call.publisher, call.camera->ssrcs[i], (uint16_t)(i * 1000 + k), k,
+                    (key ? RIG_KEY : RIG_START) | RIG_END, (uint16_t)(180 << i));
+    rig_flush();
+}
+
+static unsigned target(void) {
+    return rig_slot(call.viewer, call.slot)->target_layer;
+}
+
+static void the_highest_layer_that_flows_and_fits_is_chosen(void) {
+    begin_simulcast();
+    layer_frame(0, 1, true);
+    CHECK_INT(target(), 0);
+    layer_frame(2, 1, true);
+    CHECK_INT(target(), 2);
+    layer_frame(1, 1, true);
+    CHECK_INT(target(), 2);
+    wish((struct sfu_wish){.max_height = 719});
+    CHECK_INT(target(), 1);
+    wish((struct sfu_wish){.max_height = 720});
+    CHECK_INT(target(), 2);
+    wish((struct sfu_wish){.max_width = 320});
+    CHECK_INT(target(), 0);
+    wish((struct sfu_wish){.max_height = 90}); /* None is so small. */
+    CHECK_INT(target(), 0);
+    rig_close();
+}
+
+static void a_layer_that_stops_gives_way_to_one_that_flows(void) {
+    begin_simulcast();
+    layer_frame(0, 1, true);
+    layer_frame(2, 1, true);
+    for (unsigned k = 2; k < 35; k++) {
+        rig_run(33 * MS);
+        layer_frame(0, k, false);
+    }
+    rig_run(S); /* It is noticed at the next report. */
+    layer_frame(0, 40, false);
+    CHECK_INT(target(), 0);
+    rig_clear();
+    layer_frame(0, 41, true);
+    CHECK_STR(numbers(), "41");
+    rig_close();
+}
+
+static void another_layer_begins_at_its_keyframe_and_the_old_flows_until_then(void) {
+    begin_simulcast();
+    layer_frame(0, 1, true);
+    layer_frame(2, 1, false); /* Flows now, and is wanted. */
+    CHECK_INT(target(), 2);
+    layer_frame(0, 2, false);
+    layer_frame(2, 2, false);
+    rig.now_us += 33 * MS;
+    layer_frame(2, 3, true);
+    layer_frame(0, 3, false);
+    layer_frame(2, 4, false);
+    CHECK_STR(numbers(), "1 2 2003 2004");
+    check_consecutive();
+    CHECK_INT(rig_rtp_at(call.viewer, 2)->rtp.ssrc, call.slot->slot_ssrc);
+    for (size_t i = 1; i < 4; i++)
+        CHECK_INT((uint32_t)(rig_rtp_at(call.viewer, i)->rtp.timestamp -
+                             rig_rtp_at(call.viewer, i - 1)->rtp.timestamp),
+                  3000);
+    rig_close();
+}
+
+static void the_target_layers_keyframe_is_asked_for(void) {
+    begin_simulcast();
+    layer_frame(0, 1, true);
+    layer_frame(2, 1, false);
+    rig_clear();
+    rig_run(1 * MS);
+    struct rtcp_packet pli;
+    uint32_t sender, media;
+    CHECK(rig_find_rtcp(call.publisher, RTCP_PSFB, RTCP_FMT_PLI, 0, &pli, NULL));
+    CHECK_INT(rtcp_feedback_parse(&pli, &sender, &media), 0);
+    CHECK_INT(media, call.camera->ssrcs[2]);
+    rig_close();
+}
+
+static const struct test tests[] = {
+    {"the_highest_layer_that_flows_and_fits_is_chosen",
+     the_highest_layer_that_flows_and_fits_is_chosen},
+    {"a_layer_that_stops_gives_way_to_one_that_flows",
+     a_layer_that_stops_gives_way_to_one_that_flows},
+    {"another_layer_begins_at_its_keyframe_and_the_old_flows_until_then",
+     another_layer_begins_at_its_keyframe_and_the_old_flows_until_then},
+    {"the_target_layers_keyframe_is_asked_for", the_target_layers_keyframe_is_asked_for},
+};
+
+TEST_MAIN(tests)

@@ -1,0 +1,239 @@
+/* What a slot sends again. */
+#include "tests/unit/sfu/slot_call.h"
+
+/* A keyframe and `count` frames behind it; the outgoing number of the first. */
+static uint16_t send_frames(unsigned count) {
+    rig_keyframe(call.publisher, camera_ssrc(), 10, 1);
+    for (unsigned i = 0; i < count; i++)
+        rig_video(call.publisher, camera_ssrc(), (uint16_t)(11 + i), 2 + i, RIG_START | RIG_END);
+    return rig_rtp_at(call.viewer, 0)->rtp.seq;
+}
+
+static void nack(uint16_t seq) {
+    rig_nack(call.viewer, call.slot->slot_ssrc, &seq, 1);
+}
+
+/* RFC 4588 section 4: its own SSRC, payload type and numbers; the original number, then the
+ * original payload. */
+static void a_nack_is_answered_by_rtx(void) {
+    begin();
+    uint16_t first = send_frames(3);
+    nack((uint16_t)(first + 1));
+    nack((uint16_t)(first + 2));
+    CHECK_INT(rig_rtp_count(call.viewer), 6);
+    for (size_t i = 0; i < 2; i++) {
+        const struct rig_sent *original = rig_rtp_at(call.viewer, 1 + i);
+        const struct rig_sent *rtx = rig_rtp_at(call.viewer, 4 + i);
+        const uint8_t *payload = rtx->data + rtx->rtp.payload_offset;
+        CHECK_INT(rtx->rtp.ssrc, call.slot->slot_rtx_ssrc);
+        CHECK_INT(rtx->rtp.payload_type, RIG_RTX_PT);
+        CHECK_INT(rtx->rtp.timestamp, original->rtp.timestamp);
+        CHECK_INT(rtx->rtp.marker, original->rtp.marker);
+        CHECK_INT(rtp_get16(payload), original->rtp.seq);
+        CHECK_BYTES(payload + 2, rtx->rtp.payload_len - 2u,
+                    original->data + original->rtp.payload_offset, original->rtp.payload_len);
+    }
+    CHECK_INT(rig_rtp_at(call.viewer, 5)->rtp.seq,
+              (uint16_t)(rig_rtp_at(call.viewer, 4)->rtp.seq + 1));
+    CHECK_INT(counters()->rtp_retransmitted, 2);
+    CHECK_INT(counters()->nacks_received, 2);
+    CHECK_INT(counters()->nacks_unanswered, 0);
+    rig_close();
+}
+
+static void a_number_that_was_never_sent_is_not_answered(void) {
+    begin();
+    uint16_t first = send_frames(1);
+    nack((uint16_t)(first + 2));
+    nack((uint16_t)(first - 1));
+    CHECK_INT(rig_rtp_count(call.viewer), 2);
+    CHECK_INT(counters()->nacks_unanswered, 2);
+    rig_close();
+}
+
+/* 100 ms are the round trip until a report tells better. */
+static void a_repetition_within_three_quarters_of_a_round_trip_is_ignored(void) {
+    begin();
+    uint16_t first = send_frames(1);
+    nack(first);
+    rig.now_us += 73 * MS;
+    nack(first);
+    CHECK_INT(rig_rtp_count(call.viewer), 3);
+    rig.now_us += 4 * MS;
+    nack(first);
+    CHECK(rig_rtp_count(call.viewer) > 3);
+    rig_close();
+}
+
+static void what_was_lost_twice_is_sent_twice(void) {
+    begin();
+    uint16_t first = send_frames(1);
+    nack(first);
+    rig.now_us += 100 * MS;
+    nack(first);
+    CHECK_INT(rig_rtp_count(call.viewer), 2 + 1 + 2);
+    const struct rig_sent *one = rig_rtp_at(call.viewer, 3);
+    const struct rig_sent *other = rig_rtp_at(call.viewer, 4);
+    CHECK_INT(other->rtp.seq, (uint16_t)(one->rtp.seq + 1));
+    CHECK_BYTES(other->data + other->rtp.payload_offset, other->rtp.payload_len,
+                one->data + one->rtp.payload_offset, one->rtp.payload_len);
+    rig_close();
+}
+
+static void a_packet_is_repeated_at_most_ten_times(void) {
+    begin();
+    uint16_t first = send_frames(0);
+    for (int i = 0; i < 15; i++) {
+        nack(first);
+        rig.now_us += 100 * MS;
+    }
+    CHECK_INT(rig_rtp_count(call.viewer), 1 + 1 + 9 * 2);
+    rig_close();
+}
+
+static void an_earlier_source_still_answers_after_a_switch(void) {
+    begin();
+    uint16_t first = send_frames(2);
+    rig_carry(call.viewer, call.slot, call.second->track);
+    rig_keyframe(call.publisher, call.second->ssrcs[0], 500, 1);
+    nack((uint16_t)(first + 2)); /* Of the first camera. */
+    nack((uint16_t)(first + 3)); /* Of the second. */
+    CHECK_STR(numbers(), "10 11 12 500 12 500");
+    rig_close();
+}
+
+static void a_source_that_is_gone_does_not_answer(void) {
+    begin();
+    uint16_t first = send_frames(2);
+    call.camera->direction = SFU_INACTIVE;
+    CHECK_INT(rig_negotiate(call.publisher), 0);
+    nack(first);
+    CHECK_INT(rig_rtp_count(call.viewer), 3);
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    rig_close();
+}
+
+/* Only eight sources are remembered; the ninth one's packets must not be taken for the first's. */
+static void a_source_of_eight_switches_ago_does_not_answer(void) {
+    begin();
+    uint16_t first = send_frames(0);
+    for (uint16_t i = 0; i < 8; i++) {
+        bool other = i % 2 == 0;
+        rig_carry(call.viewer, call.slot, other ? call.second->track : call.camera->track);
+        rig_keyframe(call.publisher, other ? call.second->ssrcs[0] : camera_ssrc(), 20 + i, 2);
+    }
+    nack(first);
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    nack((uint16_t)(first + 1));
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    CHECK_STR(numbers(), "10 20 21 22 23 24 25 26 27 20");
+    rig_close();
+}
+
+/* Sound is due before a third try. */
+static void lost_sound_is_sent_twice_at_once(void) {
+    prepare();
+    struct sfu_media *microphone = rig_add(call.publisher, false, SFU_PUBLISHES);
+    struct sfu_media *audio = rig_add(call.viewer, false, SFU_SLOT);
+    audio->nack = true;
+    connect_both();
+    rig_carry(call.viewer, audio, microphone->track);
+    rig_audio(call.publisher, microphone->ssrcs[0], 7);
+    rig_nack(call.viewer, audio->slot_ssrc, &rig_rtp_at(call.viewer, 0)->rtp.seq, 1);
+    const struct rig_sent *original = rig_rtp_at(call.viewer, 0);
+    for (size_t i = 1; i < 3; i++) { /* In place: there is no RTX for sound. */
+        const struct rig_sent *again = rig_sent_at(call.viewer, RTP_DATAGRAM_RTP, i);
+        CHECK(again != NULL);
+        CHECK_BYTES(again->wire, again->wire_len, original->wire, original->wire_len);
+    }
+    CHECK_INT(rig_rtp_count(call.viewer), 3);
+    rig_close();
+}
+
+/* The same number under the same keys: AES-GCM bears no second plaintext or header (RFC 7714). */
+static void check_repeated_bit_for_bit(uint16_t seq, size_t original) {
+    size_t count = rig_rtp_count(call.viewer);
+    nack(seq);
+    rig.now_us += 200 * MS;
+    nack(seq); /* This time two are sent. */
+    const struct rig_sent *before = rig_rtp_at(call.viewer, original);
+    for (size_t i = count; i < count + 3; i++) {
+        const struct rig_sent *again = rig_sent_at(call.viewer, RTP_DATAGRAM_RTP, i);
+        CHECK(again != NULL);
+        CHECK_BYTES(again->wire, again->wire_len, before->wire, before->wire_len);
+    }
+    CHECK_INT(rig_rtp_count(call.viewer), count + 3);
+}
+
+static void without_rtx_the_repetition_is_the_same_bits(void) {
+    prepare();
+    call.slot->codecs[0].rtx_payload_type = 0;
+    connect_both();
+    uint16_t first = send_frames(3);
+    CHECK_INT(extension_ids(rig_rtp_at(call.viewer, 1)), 0);
+    check_repeated_bit_for_bit((uint16_t)(first + 1), 1);
+    rig_close();
+}
+
+/* VP8 with RTX stands first, H.264 has none. */
+static void a_second_codec_without_rtx_is_repeated_in_the_same_bits(void) {
+    static const uint8_t h264[] = {0x78, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 2, 0x65, 0x88};
+    prepare();
+    call.camera->codec_count = call.slot->codec_count = 2;
+    call.camera->codecs[1] = (struct sfu_codec){RTP_CODEC_H264, 98, 0, 0x42e01f};
+    call.slot->codecs[1] = (struct sfu_codec){RTP_CODEC_H264, 98, 0, 0x42e01f};
+    connect_both();
+    rig_send(call.publisher, &(struct rig_rtp){.ssrc = camera_ssrc(),
+                                               .payload_type = 98,
+                                               .seq = 10,
+                                               .payload = h264,
+                                               .len = sizeof(h264)});
+    check_repeated_bit_for_bit(rig_rtp_at(call.viewer, 0)->rtp.seq, 0);
+    rig_close();
+}
+
+static void what_was_sent_under_another_agreement_is_not_repeated(void) {
+    prepare();
+    call.slot->codecs[0].rtx_payload_type = 0;
+    connect_both();
+    uint16_t first = send_frames(3);
+    call.slot->codecs[0].payload_type = 120;
+    CHECK_INT(rig_negotiate(call.viewer), 0);
+    nack(first);
+    CHECK_INT(rig_rtp_count(call.viewer), 4);
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    rig_close();
+}
+
+static void a_slot_without_nack_repeats_nothing(void) {
+    prepare();
+    call.slot->nack = false;
+    connect_both();
+    uint16_t first = send_frames(1);
+    nack(first);
+    CHECK_INT(rig_rtp_count(call.viewer), 2);
+    rig_close();
+}
+
+static const struct test tests[] = {
+    {"a_nack_is_answered_by_rtx", a_nack_is_answered_by_rtx},
+    {"a_number_that_was_never_sent_is_not_answered", a_number_that_was_never_sent_is_not_answered},
+    {"a_repetition_within_three_quarters_of_a_round_trip_is_ignored",
+     a_repetition_within_three_quarters_of_a_round_trip_is_ignored},
+    {"what_was_lost_twice_is_sent_twice", what_was_lost_twice_is_sent_twice},
+    {"a_packet_is_repeated_at_most_ten_times", a_packet_is_repeated_at_most_ten_times},
+    {"an_earlier_source_still_answers_after_a_switch",
+     an_earlier_source_still_answers_after_a_switch},
+    {"a_source_that_is_gone_does_not_answer", a_source_that_is_gone_does_not_answer},
+    {"a_source_of_eight_switches_ago_does_not_answer",
+     a_source_of_eight_switches_ago_does_not_answer},
+    {"lost_sound_is_sent_twice_at_once", lost_sound_is_sent_twice_at_once},
+    {"without_rtx_the_repetition_is_the_same_bits", without_rtx_the_repetition_is_the_same_bits},
+    {"a_second_codec_without_rtx_is_repeated_in_the_same_bits",
+     a_second_codec_without_rtx_is_repeated_in_the_same_bits},
+    {"what_was_sent_under_another_agreement_is_not_repeated",
+     what_was_sent_under_another_agreement_is_not_repeated},
+    {"a_slot_without_nack_repeats_nothing", a_slot_without_nack_repeats_nothing},
+};
+
+TEST_MAIN(tests)
