@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 
 # Asked for when a recipe runs, so that `make run` on a bare machine can install the packages first.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) | sed 's/-I/-isystem /g')
-PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lwslay -linih
+PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lwslay -linih -lm
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 E2E_PACKAGES := nice gstreamer-1.0 gstreamer-webrtc-1.0 gstreamer-sdp-1.0
 E2E_CFLAGS = $(shell pkg-config --cflags $(E2E_PACKAGES) | sed 's/-I/-isystem /g')
