@@ -143,7 +143,7 @@ static bool read_frame(struct rtp_bits *bits, const struct rtp_dependency_struct
 }
 
 static uint32_t all_targets(const struct rtp_dependency_structure *structure) {
-    return UINT32_MAX >> (RTP_DEPENDENCY_TARGETS_MAX - structure->target_count);
+    return (uint32_t)((UINT64_C(1) << structure->target_count) - 1);
 }
 
 static struct extended read_flags(struct rtp_bits *bits) {
