@@ -45,11 +45,11 @@ struct sfu_slot {
 
     /* State. */
     struct sfu_wish wish;
-    bool switching;        /* The next packet mapped begins a new source. */
-    bool awaits_keyframe;  /* Nothing of the current source has been forwarded yet. */
-    uint8_t layer;         /* Forwarded now. */
-    uint8_t target_layer;  /* Taken up at its next keyframe. */
-    uint8_t mids_left;     /* Packets that still carry the MID. */
+    bool switching;       /* The next packet mapped begins a new source. */
+    bool awaits_keyframe; /* Nothing of the current source has been forwarded yet. */
+    uint8_t layer;        /* Forwarded now. */
+    uint8_t target_layer; /* Taken up at its next keyframe. */
+    uint8_t mids_left;    /* Packets that still carry the MID. */
     uint16_t rtx_seq;
     struct rtp_rewriter rewriter;
     struct sfu_slot_source sources[SFU_SLOT_SOURCES];
