@@ -189,6 +189,7 @@ static void pass(struct world *world, struct input *input, bool to_server, bool 
         world->reading = bytes;
         world->reading_len = len;
         client_run(world);
+        world->reading = NULL;
         world->reading_len = 0;
     }
 }
