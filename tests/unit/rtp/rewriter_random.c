@@ -102,7 +102,7 @@ static void add_frame(struct source *source, bool keyframe, uint8_t temporal_wan
     static const uint8_t pattern[] = {0, 2, 1, 2};
     bool layered = codec == RTP_CODEC_VP8 || codec == RTP_CODEC_VP9;
     uint8_t temporal = layered && !keyframe ? pattern[source->frame % 4] : 0;
-    int layers = codec == RTP_CODEC_VP9 ? 2 : 1;
+    uint8_t layers = codec == RTP_CODEC_VP9 ? 2 : 1;
     if (temporal == 0)
         source->tl0picidx++;
     for (uint8_t spatial = 0; spatial < layers; spatial++) {
@@ -230,8 +230,7 @@ static void check_pictures_between(const struct packet *a, const struct packet *
     CHECK(distance >= least && distance <= most);
 }
 
-static void check_sent(const struct packet *first, const struct packet *last,
-                       const struct packet *packet) {
+static void check_sent(const struct packet *first, const struct packet *packet) {
     uint64_t bit = UINT64_C(1) << packet->out.seq % 64;
     CHECK((sent_numbers[packet->out.seq / 64] & bit) == 0);
     sent_numbers[packet->out.seq / 64] |= bit;
@@ -241,21 +240,20 @@ static void check_sent(const struct packet *first, const struct packet *last,
     if (is_picture(packet))
         CHECK_INT((uint8_t)(packet->out.tl0picidx - first->out.tl0picidx),
                   (uint8_t)(packet->descriptor.tl0picidx - first->descriptor.tl0picidx));
-    if (last == NULL)
-        return;
-    check_numbers_between(last, packet);
-    check_pictures_between(last, packet);
 }
 
 /* In the order in which the source sent. */
 static void check_segment(void) {
-    const struct packet *first = &packets[0], *last = NULL;
+    const struct packet *first = &packets[0], *last = first;
     CHECK_INT(first->fate, SENT);
     check_joint(first);
-    for (const struct packet *packet = packets; packet < packets + packet_count; packet++) {
+    check_sent(first, first);
+    for (const struct packet *packet = first + 1; packet < packets + packet_count; packet++) {
         if (packet->fate != SENT)
             continue;
-        check_sent(first, last, packet);
+        check_sent(first, packet);
+        check_numbers_between(last, packet);
+        check_pictures_between(last, packet);
         last = packet;
     }
     newest_seq = last->out.seq;

@@ -206,8 +206,8 @@ static void a_late_arrival_is_reported_again_with_what_follows(void) {
 }
 
 static void a_place_of_the_window_forgets_the_number_before(void) {
-    for (uint16_t seq = 0; seq < RTP_TWCC_WINDOW; seq++)
-        rtp_twcc_on_packet(&receiver, 64 * MS, seq);
+    for (int seq = 0; seq < RTP_TWCC_WINDOW; seq++)
+        rtp_twcc_on_packet(&receiver, 64 * MS, (uint16_t)seq);
     build(RTP_TWCC_BODY_MAX, RTP_TWCC_WINDOW);
     rtp_twcc_on_packet(&receiver, 65 * MS, RTP_TWCC_WINDOW + 2);
     build(RTP_TWCC_BODY_MAX, 3);
