@@ -487,15 +487,15 @@ static void a_restart_from_an_address_known_before_selects_it(void) {
 static void the_address_unheard_for_longest_makes_room(void) {
     struct session *session = session_make();
     check_sent(session, 1, nominating);
-    for (uint8_t host = 2; host <= SFU_ICE_ADDRESSES_MAX; host++) {
+    for (int host = 2; host <= SFU_ICE_ADDRESSES_MAX; host++) {
         session->now_us += 1000;
-        check_sent(session, host, plain);
+        check_sent(session, (uint8_t)host, plain);
     }
     session->now_us += 1000;
     check_sent(session, 2, plain);   /* Heard again: now 3 is the oldest, but for the selected. */
     check_sent(session, 100, plain); /* The ninth. */
-    for (uint8_t host = 1; host <= SFU_ICE_ADDRESSES_MAX; host++) {
-        struct sfu_address address = address_of(host);
+    for (int host = 1; host <= SFU_ICE_ADDRESSES_MAX; host++) {
+        struct sfu_address address = address_of((uint8_t)host);
         CHECK_INT(sfu_ice_is_validated(&session->ice, &address), host != 3);
     }
     struct sfu_address ninth = address_of(100);

@@ -39,7 +39,7 @@ static struct sfu_srtp_key key_random(void) {
 
 static struct sfu_srtp_out *out_make(enum sfu_srtp_profile profile,
                                      const struct sfu_srtp_key *key) {
-    struct sfu_srtp_out *out;
+    struct sfu_srtp_out *out = NULL;
     CHECK_INT(sfu_srtp_startup(), 0);
     CHECK_INT(sfu_srtp_out_create(&out, profile, key), 0);
     return out;
