@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <srtp2/srtp.h>
+#include <stdlib.h>
 
 /* Counts what is allocated, where no sanitizer does so itself. */
 #if defined(__has_feature)
