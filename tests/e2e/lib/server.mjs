@@ -17,7 +17,8 @@ export const weirBinary = path.join(build, 'weir');
 const REPORT = /AddressSanitizer|UndefinedBehavior|runtime error|ThreadSanitizer|LeakSanitizer|Assertion .* failed/;
 
 // What a sanitizer adds to memory makes figures of memory meaningless, and everything slower.
-export const sanitized = existsSync(weirBinary) && readFileSync(weirBinary).includes('__sanitizer_');
+export const sanitized = existsSync(weirBinary) &&
+  ['__asan_', '__tsan_'].some((symbol) => readFileSync(weirBinary).includes(symbol));
 
 export const scratch = (prefix) => mkdtempSync(path.join(tmpdir(), `weir-${prefix}-`));
 
