@@ -80,9 +80,13 @@ static void learn_rtt(struct sfu_transport *transport, uint64_t now_us,
 static void on_report_blocks(struct sfu_transport *transport, uint64_t now_us,
                              const struct rtcp_packet *packet) {
     struct rtcp_report_block block;
-    for (size_t i = 0; rtcp_report_block_at(packet, i, &block); i++)
-        if (find_slot(transport, block.ssrc) != NULL)
-            learn_rtt(transport, now_us, &block);
+    for (size_t i = 0; rtcp_report_block_at(packet, i, &block); i++) {
+        struct sfu_slot *slot = find_slot(transport, block.ssrc);
+        if (slot == NULL)
+            continue;
+        learn_rtt(transport, now_us, &block);
+        sfu_slot_on_report(slot, now_us, &block);
+    }
 }
 
 static void on_nack(struct sfu_transport *transport, uint64_t now_us,

@@ -231,6 +231,10 @@ static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pac
                           &packet->descriptor, &numbers))
         return;
     emit(slot, now_us, packet, &numbers, 0);
+    if (now_us < slot->doubled_until_us && resends_in_place(slot, packet->codec)) {
+        emit(slot, now_us, packet, &numbers, 0); /* The same datagram. */
+        slot->transport->engine->counters.rtp_retransmitted++;
+    }
     slot->packets++;
     slot->octets += packet->rtp.payload_len;
     slot->transport->engine->counters.rtp_forwarded++;
@@ -314,6 +318,12 @@ void sfu_slot_on_nack(struct sfu_slot *slot, uint64_t now_us, const uint16_t *se
         return;
     for (size_t i = 0; i < count; i++)
         resend(slot, now_us, seqs[i]);
+}
+
+void sfu_slot_on_report(struct sfu_slot *slot, uint64_t now_us,
+                        const struct rtcp_report_block *block) {
+    if (!slot->media.video && block->fraction_lost > SFU_LOSSY_OF_256)
+        slot->doubled_until_us = now_us + SFU_DOUBLED_US;
 }
 
 bool sfu_slot_report(const struct sfu_slot *slot, uint64_t now_us, struct rtcp_sender_info *out) {

@@ -20,6 +20,12 @@ enum {
     SFU_SENT_AUDIO = 128,
     SFU_SLOT_SOURCES = 8, /* Former sources that can still be retransmitted from. */
     SFU_RESENDS_MAX = 10, /* Of one packet. */
+
+    /* There is no time to repeat sound more than once, so whoever loses more than 2 % of it (5 of
+     * 256) gets every packet twice, until 30 s after the last such report: with the doubles nothing
+     * seems to be lost. */
+    SFU_LOSSY_OF_256 = 5,
+    SFU_DOUBLED_US = 30 * 1000 * 1000,
 };
 
 /* Of which track and layer a generation of the rewriter's source was. */
@@ -51,6 +57,7 @@ struct sfu_slot {
     uint8_t target_layer; /* Taken up at its next keyframe. */
     uint8_t mids_left;    /* Packets that still carry the MID. */
     uint16_t rtx_seq;
+    uint64_t doubled_until_us; /* Sound only. */
     struct rtp_rewriter rewriter;
     struct sfu_slot_source sources[SFU_SLOT_SOURCES];
     struct sfu_srtp_stream stream;
@@ -82,6 +89,10 @@ void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
 
 /* Sends again what the subscriber's NACK names, as RTX if that was negotiated. */
 void sfu_slot_on_nack(struct sfu_slot *slot, uint64_t now_us, const uint16_t *seqs, size_t count);
+
+/* The subscriber's report on the slot: sound that gets lost is sent twice for a while. */
+void sfu_slot_on_report(struct sfu_slot *slot, uint64_t now_us,
+                        const struct rtcp_report_block *block);
 
 /* The subscriber's PLI or FIR. */
 void sfu_slot_on_keyframe_request(struct sfu_slot *slot, uint64_t now_us);

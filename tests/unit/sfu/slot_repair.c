@@ -297,7 +297,43 @@ static void no_number_ever_has_two_contents(void) {
     rig_close();
 }
 
+/* A listener who reports the loss of so many of 256 packets of his slot. */
+static void report_loss(struct rig_peer *peer, uint32_t ssrc, uint8_t of_256) {
+    uint8_t data[64];
+    struct rtcp_builder builder;
+    struct rtcp_report_block block = {.ssrc = ssrc, .fraction_lost = of_256};
+    rtcp_builder_init(&builder, data, sizeof(data));
+    CHECK_INT(rtcp_append_rr(&builder, 1, &block, 1), 0);
+    rig_send_rtcp(peer, &builder);
+}
+
+static void sound_that_gets_lost_is_sent_twice_for_a_while(void) {
+    rig_open();
+    struct rig_peer *speaker = rig_join(), *listener = rig_join();
+    struct sfu_media *microphone = rig_add(speaker, false, SFU_PUBLISHES);
+    struct sfu_media *slot = rig_add(listener, false, SFU_SLOT);
+    microphone->nack = slot->nack = true;
+    rig_connect(speaker);
+    rig_connect(listener);
+    rig_carry(listener, slot, microphone->track);
+    report_loss(listener, slot->slot_ssrc, 5); /* 2 % is not much. */
+    rig_audio(speaker, microphone->ssrcs[0], 1);
+    CHECK_INT(rig_rtp_count(listener), 1);
+    report_loss(listener, slot->slot_ssrc, 6);
+    rig_audio(speaker, microphone->ssrcs[0], 2);
+    CHECK_INT(rig_rtp_count(listener), 3);
+    const struct rig_sent *one = rig_sent_at(listener, RTP_DATAGRAM_RTP, 1);
+    const struct rig_sent *other = rig_sent_at(listener, RTP_DATAGRAM_RTP, 2);
+    CHECK_BYTES(one->wire, one->wire_len, other->wire, other->wire_len);
+    rig.now_us += SFU_DOUBLED_US;
+    rig_audio(speaker, microphone->ssrcs[0], 3);
+    CHECK_INT(rig_rtp_count(listener), 4);
+    rig_close();
+}
+
 static const struct test tests[] = {
+    {"sound_that_gets_lost_is_sent_twice_for_a_while",
+     sound_that_gets_lost_is_sent_twice_for_a_while},
     {"a_nack_is_answered_by_rtx", a_nack_is_answered_by_rtx},
     {"a_number_that_was_never_sent_is_not_answered", a_number_that_was_never_sent_is_not_answered},
     {"a_repetition_within_three_quarters_of_a_round_trip_is_ignored",
