@@ -89,15 +89,15 @@ test('joins and leaves by WebSocket', { timeout: 240_000 }, async (t) => {
   await users[0].post(`/calls/${call}/leave/`);
 });
 
-test('sessions of WHIP and WHEP', { timeout: 240_000 }, async (t) => {
-  const call = newCallId();
-  const keeper = await openSession(`${weir.url}/whip/${call}`, publishOffer());
-  const grown = await churn(users, async () => {
-    await closeSession(await openSession(`${weir.url}/whip/${call}`, publishOffer()));
+test('sessions of WHIP and WHEP, everybody in a call of their own', { timeout: 240_000 }, async (t) => {
+  const calls = new Map(users.map((user) => [user, newCallId()]));
+  const grown = await churn(users, async (user) => {
+    const call = calls.get(user);
+    const published = await openSession(`${weir.url}/whip/${call}`, publishOffer());
     await closeSession(await openSession(`${weir.url}/whep/${call}`, playOffer()));
+    await closeSession(published);
   });
   t.diagnostic(`memory grew by ${grown} KB`);
-  await closeSession(keeper);
 });
 
 test('whole calls, initiated and ended', { timeout: 240_000 }, async (t) => {

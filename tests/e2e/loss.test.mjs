@@ -34,7 +34,7 @@ async function pauseSending(isPaused) {
 }
 
 async function readCounts(people) {
-  const counts = { sent: {}, decoded: {}, sound: { received: 0, lost: 0 }, freezes: 0, repaired: 0 };
+  const counts = { sent: {}, decoded: {}, sound: { received: 0, lost: 0 }, repaired: 0 };
   for (const person of people) {
     counts.sent[person.name] = await person.tab.evaluate(() => window.senses.framesSent());
     for (const report of await person.tab.evaluate(() => window.senses.inboundStats())) {
@@ -43,7 +43,6 @@ async function readCounts(people) {
       counts.repaired += report.retransmittedPacketsReceived ?? 0;
       if (report.kind === 'video') {
         counts.decoded[`${from.name} to ${person.name}`] = report.framesDecoded;
-        counts.freezes += report.freezeCount ?? 0;
       } else {
         counts.sound.received += report.packetsReceived;
         counts.sound.lost += report.packetsLost;
@@ -62,7 +61,54 @@ const missingFrames = (before, after) => Object.keys(after.decoded).map((pair) =
 
 const sum = (list, key) => list.reduce((total, one) => total + one[key], 0);
 
-test('three people through 5 % loss and 50 ms of delay each way', { timeout: 120_000 }, async (t) => {
+const inPages = (people, fn, argument) => Promise.all(people.map((person) => person.tab.evaluate(fn, argument)));
+
+// Watches every picture for a while; what the machine itself held up is in `stallMs`.
+async function watchPictures(people) {
+  await eachPair(people, (one, other) =>
+    one.tab.evaluate((userId) => window.senses.watchGaps(userId, 'camera'), other.userId));
+  await inPages(people, () => window.senses.watchStalls());
+  const relayDelay = monitorEventLoopDelay({ resolution: 10 });
+  relayDelay.enable();
+  await sleep(MEASURED_MS);
+  relayDelay.disable();
+  const gaps = await eachPair(people, async (one, other) => ({
+    pair: `${other.name} to ${one.name}`,
+    ...(await one.tab.evaluate((userId) => window.senses.longestGap(userId, 'camera'), other.userId)),
+  }));
+  const stalls = await inPages(people, () => window.senses.longestStall());
+  return { gaps, stallMs: Math.round(Math.max(...stalls, relayDelay.max / 1e6)) };
+}
+
+async function measure(people) {
+  await inPages(people, pauseSending, true);
+  await sleep(1_000); // What is under way arrives, repairs included.
+  const before = await readCounts(people);
+  await inPages(people, pauseSending, false);
+  await eachPair(people, (one, other) => one.sees(other));
+  const seen = await watchPictures(people);
+  await inPages(people, pauseSending, true);
+  let after;
+  await eventually('every frame has come', async () => {
+    after = await readCounts(people);
+    return sum(missingFrames(before, after), 'missing') === 0;
+  }, { within: 2_000, every: 200 }).catch(() => {});
+  await inPages(people, pauseSending, false);
+  const frames = missingFrames(before, after);
+  const sound = { received: after.sound.received - before.sound.received, lost: after.sound.lost - before.sound.lost };
+  return { ...seen, frames, sound, repaired: after.repaired - before.repaired };
+}
+
+// A machine that holds everything up for long measures itself: then once more, twice at most.
+async function measureInPeace(people, t) {
+  for (let tries = 1; ; tries++) {
+    const measured = await measure(people);
+    t.diagnostic(JSON.stringify(measured));
+    if (measured.stallMs < 100 || tries === 3) return measured;
+  }
+}
+
+test('three people through 5 % loss and 50 ms of delay each way', { timeout: 180_000 }, async (t) => {
   const weir = await startWeir();
   const network = await relaysFor(weir, { loss: 0.05, delayMs: 50, seed: 2026 });
   const browser = await launchChromium();
@@ -75,49 +121,18 @@ test('three people through 5 % loss and 50 ms of delay each way', { timeout: 120
   const call = await people[0].initiate(people.slice(1));
   await Promise.all(people.map((person) => person.enter(call)));
   await allMeet(people, { within: 30_000 });
+  const { gaps, stallMs, frames, sound, repaired } = await measureInPeace(people, t);
 
-  const pauseAll = (isPaused) => Promise.all(people.map((person) => person.tab.evaluate(pauseSending, isPaused)));
-  await pauseAll(true);
-  await sleep(1_000); // What is under way arrives, repairs included.
-  const before = await readCounts(people);
-  await pauseAll(false);
-  await eachPair(people, (one, other) => one.sees(other));
-  await eachPair(people, (one, other) =>
-    one.tab.evaluate((userId) => window.senses.watchGaps(userId, 'camera'), other.userId));
-  await Promise.all(people.map((person) => person.tab.evaluate(() => window.senses.watchStalls())));
-  const relayDelay = monitorEventLoopDelay({ resolution: 10 });
-  relayDelay.enable();
-  await sleep(MEASURED_MS);
-  relayDelay.disable();
-  const gaps = await eachPair(people, async (one, other) => ({
-    pair: `${other.name} to ${one.name}`,
-    ...(await one.tab.evaluate((userId) => window.senses.longestGap(userId, 'camera'), other.userId)),
-  }));
-  const stalls = await Promise.all(people.map((person) => person.tab.evaluate(() => window.senses.longestStall())));
-  stalls.push(Math.round(relayDelay.max / 1e6));
-  await pauseAll(true);
-  let after;
-  await eventually('every frame has come', async () => {
-    after = await readCounts(people);
-    return sum(missingFrames(before, after), 'missing') === 0;
-  }, { within: 2_000, every: 200 }).catch(() => {});
-
-  const frames = missingFrames(before, after);
-  const sound = { received: after.sound.received - before.sound.received, lost: after.sound.lost - before.sound.lost };
-  t.diagnostic(`frames ${JSON.stringify(frames)}`);
-  t.diagnostic(`sound ${JSON.stringify(sound)}, repaired ${after.repaired - before.repaired}, freezes ${after.freezes - before.freezes}`);
-  t.diagnostic(`the machine stalled the pages and the network for ${stalls} ms`);
-  t.diagnostic(`gaps ${JSON.stringify(gaps)}, the network lost ${sum(network.relays, 'lost')} of ${sum(network.relays, 'lost') + sum(network.relays, 'passed')}`);
-
+  assert.ok(repaired > 20, 'nothing was repaired: is there any loss?');
   assert.equal(gaps.length, 6);
   for (const gap of gaps) {
-    // What the machine did to the pages and to our network is not the server's doing.
-    assert.ok(gap.longestMs <= 500 + Math.max(...stalls), `a picture stood still: ${JSON.stringify(gap)}`);
+    assert.ok(gap.longestMs <= 500 + stallMs, `a picture stood still: ${JSON.stringify(gap)}`);
     assert.ok(gap.frames > (MEASURED_MS / 1_000) * (sanitized ? 5 : FPS / 2), JSON.stringify(gap));
   }
-  assert.ok(after.repaired - before.repaired > 20, 'nothing was repaired: is there any loss?');
+  // A sanitizer's slowness delays repairs as a worse network would.
+  const allowed = sanitized ? 0.005 : 0.001;
   const lostFrames = sum(frames, 'missing') / sum(frames, 'sent');
-  assert.ok(lostFrames < 0.001, `${(100 * lostFrames).toFixed(3)} % of the frames never came whole`);
+  assert.ok(lostFrames < allowed, `${(100 * lostFrames).toFixed(3)} % of the frames never came whole`);
   const lostSound = sound.lost / (sound.received + sound.lost);
-  assert.ok(lostSound < 0.001, `${(100 * lostSound).toFixed(3)} % of the sound's packets never came`);
+  assert.ok(lostSound < allowed, `${(100 * lostSound).toFixed(3)} % of the sound's packets never came`);
 });
