@@ -25,6 +25,9 @@ enum {
     /* From ServerHello to ServerHelloDone: 700 bytes with our certificate. */
     FLIGHT_MAX = 2 * SFU_DTLS_MTU,
     FLIGHT_DATAGRAMS_MAX = 4,
+    /* The one encrypted message of a client's handshake: a header, 12 bytes (RFC 5246 section
+     * 7.4.9), and a tag. */
+    FINISHED_MIN = 12 + 12 + 16,
 };
 
 /* OpenSSL's own timer, out of the way. */
@@ -302,6 +305,10 @@ static bool handshake_takes(struct sfu_dtls *dtls, const struct sfu_dtls_record 
     if (sfu_dtls_record_is_client_hello(record, &random))
         return client_hello_is_ours(dtls, random);
     if (!dtls->begun || (record->type == SFU_DTLS_ALERT && record->epoch == 0))
+        return false;
+    /* OpenSSL keeps encrypted records until it has their key; one that is too short to be anything
+     * then ends the handshake in some of its versions (3.0.20). */
+    if (record->epoch != 0 && record->len < SFU_DTLS_RECORD_HEADER + FINISHED_MIN)
         return false;
     return record->type != SFU_DTLS_HANDSHAKE || record->epoch != 0 ||
            sfu_dtls_record_is_handshake(record);
