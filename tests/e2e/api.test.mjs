@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { SECRET, User, token } from './lib/api.mjs';
+import { SECRET, User, token, cookieLines } from './lib/api.mjs';
 import { scratch, startWeir } from './lib/server.mjs';
 import { eventually } from './lib/wait.mjs';
 
@@ -193,7 +193,7 @@ describe('what is wrong', () => {
 describe('sessions and tokens', () => {
   test('the session cookie is HttpOnly and SameSite=Lax, the CSRF cookie can be read by the page', async () => {
     const response = await fetch(`${weir.url}/session/`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name":"Dora"}' });
-    const cookies = response.headers.getSetCookie();
+    const cookies = cookieLines(response);
     const session = cookies.find((line) => line.startsWith('sessionid='));
     assert.match(session, /HttpOnly/i);
     assert.match(session, /SameSite=Lax/i);

@@ -21,7 +21,11 @@ export function token(claims, { alg = 'HS256', secret = SECRET } = {}) {
 
 export const bearer = (jwt) => ({ Authorization: `Bearer ${jwt}` });
 
-const readCookies = (response) => Object.fromEntries(response.headers.getSetCookie().map((line) => {
+// The Set-Cookie lines; Debian 12's node (18) has them joined by commas only.
+export const cookieLines = ({ headers }) =>
+  headers.getSetCookie?.() ?? (headers.get('set-cookie') ?? '').split(/, (?=[^;,]+=)/);
+
+const readCookies = (response) => Object.fromEntries(cookieLines(response).map((line) => {
   const [pair] = line.split(';');
   const at = pair.indexOf('=');
   return [pair.slice(0, at), pair.slice(at + 1)];
