@@ -191,10 +191,6 @@ bool bench_dtls_input(struct bench_dtls *dtls, uint64_t now_us, const uint8_t *d
     return dtls->connected;
 }
 
-bool bench_dtls_is_connected(const struct bench_dtls *dtls) {
-    return dtls->connected;
-}
-
 uint64_t bench_dtls_next_deadline(const struct bench_dtls *dtls) {
     return dtls->resend_at_us;
 }

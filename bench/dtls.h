@@ -35,8 +35,6 @@ void bench_dtls_begin(struct bench_dtls *dtls, uint64_t now_us);
 /* True when the handshake is done. */
 bool bench_dtls_input(struct bench_dtls *dtls, uint64_t now_us, const uint8_t *data, size_t len);
 
-bool bench_dtls_is_connected(const struct bench_dtls *dtls);
-
 /* UINT64_MAX for never. */
 uint64_t bench_dtls_next_deadline(const struct bench_dtls *dtls);
 void bench_dtls_on_deadline(struct bench_dtls *dtls, uint64_t now_us);
