@@ -16,7 +16,7 @@ export const weirBinary = path.join(build, 'weir');
 
 const REPORT = /AddressSanitizer|UndefinedBehavior|runtime error|ThreadSanitizer|LeakSanitizer|Assertion .* failed/;
 
-// What a sanitizer adds to memory makes figures of memory meaningless, and everything slower.
+// A sanitized build is many times slower: what depends on time is given more of it.
 export const sanitized = existsSync(weirBinary) &&
   ['__asan_', '__tsan_'].some((symbol) => readFileSync(weirBinary).includes(symbol));
 
