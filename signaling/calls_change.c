@@ -90,8 +90,11 @@ int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *calle
     if (!room)
         return sig_refuse_memory(refusal);
     const struct sig_log_scope scope = {.call = room->call->id, .user = caller->user_id};
-    sig_log(SIG_LOG_INFO, &scope, "starts a call for %zu others",
-            room->call->participant_count - 1);
+    size_t others = room->call->participant_count - 1;
+    if (others == 0)
+        sig_log(SIG_LOG_INFO, &scope, "opens a meeting by link");
+    else
+        sig_log(SIG_LOG_INFO, &scope, "calls %zu other%s", others, others == 1 ? "" : "s");
     *out = room->call;
     return sig_room_apply(room, NULL, SIG_CALL_EVENT_START, caller->user_id, stored, data);
 }
