@@ -33,7 +33,7 @@ void rtp_rewriter_init(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry 
 }
 
 void rtp_rewriter_switch(struct rtp_rewriter *rewriter, bool aligned, uint32_t timestamp_offset) {
-    rewriter->source = rewriter->source == UINT8_MAX ? 1 : rewriter->source + 1;
+    rewriter->source = rewriter->source == UINT16_MAX ? 1 : rewriter->source + 1;
     rewriter->started = false;
     rewriter->aligned = aligned;
     rewriter->timestamp_offset = timestamp_offset;

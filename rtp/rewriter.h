@@ -16,7 +16,8 @@ struct rtp_rewriter_entry {
     uint32_t source_seq; /* Low 32 bits of the source's unwrapped number. */
     uint16_t out_seq;
     uint16_t picture_id;
-    uint8_t source; /* Generation of the source, counted by rtp_rewriter_switch; 0: empty. */
+    uint16_t source; /* Generation of the source, counted by rtp_rewriter_switch; 0: empty. Wider
+                      * than the ring is long: no two sources in it share one. */
     uint8_t tl0picidx;
     uint8_t resends;
     uint32_t timestamp;
@@ -29,9 +30,9 @@ struct rtp_rewriter {
     uint16_t capacity;               /* A power of two. */
     uint32_t clock_rate_hz;
     /* State; nothing outside reads it. */
-    uint8_t source; /* Current generation; 0 before the first switch. */
-    bool started;   /* A packet of the current source has been mapped. */
-    bool aligned;   /* What the switch said, until the source's first packet. */
+    uint16_t source; /* Current generation; 0 before the first switch. */
+    bool started;    /* A packet of the current source has been mapped. */
+    bool aligned;    /* What the switch said, until the source's first packet. */
     bool sent_any;
     uint16_t out_seq;       /* Newest outgoing number. */
     uint32_t out_timestamp; /* Newest outgoing timestamp, and when its first packet left. */

@@ -211,7 +211,7 @@ static void emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet
 static void begin_source(struct sfu_slot *slot) {
     slot->switching = false;
     rtp_rewriter_switch(&slot->rewriter, false, 0);
-    uint8_t generation = slot->rewriter.source;
+    uint16_t generation = slot->rewriter.source;
     slot->sources[generation % SFU_SLOT_SOURCES] = (struct sfu_slot_source){
         .track = slot->track->id, .generation = generation, .layer = slot->layer};
 }

@@ -31,7 +31,7 @@ enum {
 /* Of which track and layer a generation of the rewriter's source was. */
 struct sfu_slot_source {
     uint64_t track;
-    uint8_t generation;
+    uint16_t generation;
     uint8_t layer;
 };
 

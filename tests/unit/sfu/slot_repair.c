@@ -331,7 +331,27 @@ static void sound_that_gets_lost_is_sent_twice_for_a_while(void) {
     rig_close();
 }
 
+/* Both cameras number their packets alike, so only the generation tells their packets apart. */
+static void a_source_of_256_switches_ago_is_not_taken_for_todays(void) {
+    begin();
+    rig_keyframe(call.publisher, call.camera->ssrcs[0], 10, 1);
+    uint16_t first = rig_rtp_at(call.viewer, 0)->rtp.seq;
+    for (unsigned i = 1; i <= 255; i++) {
+        const struct sfu_media *camera = i % 2 ? call.second : call.camera;
+        rig_carry(call.viewer, call.slot, camera->track);
+        rig_keyframe(call.publisher, camera->ssrcs[0], (uint16_t)(10 + i / 2), 1);
+    }
+    size_t count = rig_rtp_count(call.viewer);
+    CHECK_INT(count, 256);
+    nack(first);
+    CHECK_INT(rig_rtp_count(call.viewer), count);
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    rig_close();
+}
+
 static const struct test tests[] = {
+    {"a_source_of_256_switches_ago_is_not_taken_for_todays",
+     a_source_of_256_switches_ago_is_not_taken_for_todays},
     {"sound_that_gets_lost_is_sent_twice_for_a_while",
      sound_that_gets_lost_is_sent_twice_for_a_while},
     {"a_nack_is_answered_by_rtx", a_nack_is_answered_by_rtx},
