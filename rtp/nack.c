@@ -113,7 +113,3 @@ uint64_t rtp_nack_next_deadline(const struct rtp_nack *nack) {
     }
     return deadline_us;
 }
-
-void rtp_nack_forget_before(struct rtp_nack *nack, uint64_t seq) {
-    entries_remove(nack, 0, lower_bound(nack, seq));
-}

@@ -48,7 +48,4 @@ size_t rtp_nack_due(struct rtp_nack *nack, uint64_t now_us, uint64_t rtt_us, uin
 /* When rtp_nack_due will next have something to do, UINT64_MAX for never. */
 uint64_t rtp_nack_next_deadline(const struct rtp_nack *nack);
 
-/* Forgets everything older than seq (a keyframe begins there). */
-void rtp_nack_forget_before(struct rtp_nack *nack, uint64_t seq);
-
 #endif

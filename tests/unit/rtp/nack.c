@@ -139,20 +139,6 @@ static void the_oldest_make_room_for_a_new_gap(void) {
     CHECK_INT(seqs[255], 1301);
 }
 
-static void what_a_keyframe_replaces_is_forgotten(void) {
-    rtp_nack_on_packet(&nack, 0, 10);
-    rtp_nack_on_packet(&nack, 0, 15);
-    rtp_nack_on_packet(&nack, 0, 18);
-    rtp_nack_forget_before(&nack, 14);
-    CHECK_INT(due(10 * MS), 3);
-    CHECK_INT(seqs[0], 14);
-    CHECK_INT(seqs[1], 16);
-    CHECK_INT(nack.given_up, 0);
-    rtp_nack_forget_before(&nack, 1000);
-    CHECK_INT(nack.count, 0);
-    rtp_nack_forget_before(&nack, 1000);
-}
-
 #define TEST(name)                                                                                 \
     { #name, name }
 
@@ -168,7 +154,6 @@ static const struct test tests[] = {
     TEST(a_gap_of_the_limit_is_asked_for_whole),
     TEST(a_gap_beyond_the_limit_needs_a_keyframe),
     TEST(the_oldest_make_room_for_a_new_gap),
-    TEST(what_a_keyframe_replaces_is_forgotten),
 };
 
 TEST_MAIN(tests)
