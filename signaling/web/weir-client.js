@@ -3,10 +3,56 @@
 // joined anew. The twenty lines to know:
 //
 //   const client = new WeirClient({ callId });
-//   client.on('tile', ({ userId, source, track }) => show(userId, source, track));
+//   client.on('tile', ({ userId, source, track }) => {
+//     if (source === 'camera') client.tile(userId, source).attach(videoElementFor(userId));
+//     else if (track) play(track);
+//   });
 //   client.on('participant-left', ({ participant }) => remove(participant.userId));
 //   await client.publish(await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
 //   await client.join();
+//
+// THE WHOLE INTERFACE (types in weir-types.js; user ids are strings; sources are microphone, camera,
+// screen, screen_audio; every method that asks the server throws or rejects with a WeirError
+// {code, message, status})
+//
+// new WeirClient({callId, baseUrl, token, codec: 'vp8' | 'vp9' | 'av1' | 'h264', simulcast: true, red: true,
+//   pauseHidden: true, audioSlots, videoSlots, maxAudioSlots, maxVideoSlots})
+//
+// State: state 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed' · you {userId, name} · call {type, initiatorId,
+//   startedAt} · participants Map of {userId, name, audioEnabled, videoEnabled, screenSharing, quality 1–5 or null,
+//   qualityUp, qualityDown {score, reason} or null, handRaised, isSpeaking, tracks} · local {audio, video, screen} · speakers
+//   [{userId, levelDb, dominant}] · timer {userId, endsAt} or null
+//
+// The call: enter() asks to be let in · join() · leave() · endCall() (initiator) · remove(userId) (initiator; they are closed with
+//   the reason "removed") · why(userId) resolves with what the server answers about that participant's slots
+//
+// Sending: publish(stream or track, {source, simulcast, handOver}) · unpublish(source) · setMicrophoneEnabled(on) ·
+//   setCameraEnabled(on) · startScreenShare(stream, {swap}) (swap: in the camera's place, without an offer; else beside it) ·
+//   stopScreenShare() · useDevice('microphone' | 'camera', deviceId) switches, also in mid-call · deviceOf(source) → id ·
+//   replaceTrack(source, track) · localTrack(source) · listDevices() · openDevices({audio, video, audioDeviceId, videoDeviceId})
+//   and deviceProblem(error) are functions of this module
+//
+// Receiving: tile(userId, source) → the Tile of that source, always the same one, whether it has a slot or not:
+//     .attach(video element) shows its track there from now on, and lets the element's size and visibility decide how much
+//       is asked of the server: small tiles get a small layer, hidden ones and background tabs nothing · .detach()
+//     .resize(width, height, maxFps) instead of the element's size, in device pixels; resize() goes back to it
+//     .pause() .resume() · .pin() .unpin() keeps it in a slot however many tracks there are · .priority = 0–255, higher is served first
+//     .track · .mid · .paused: false, 'hidden' (by us), or 'bandwidth' (by the server: the network does not carry it)
+//   tiles() → every filled slot · trackOf(userId, source) · subscribe([{mid, trackId, maxWidth, …}]) by hand, for who knows better
+//
+// Each other: sendChat(text) · raiseHand(on) · react(emoji) · startTimer(seconds) · stopTimer() · createPoll(poll) ·
+//   votePoll(pollId, optionIndex) · signal(kind, data) for anything else (256 characters of kind, 4 KiB of data, 10 a second)
+//
+// Figures: stats() → {rttMs, availableBps, sent: […], received: […]}
+//
+// Events, client.on(name, listener) → a function that takes the listener away:
+//   connection {state, reason} · participant-joined, -left, -updated {participant} · track-published, track-unpublished {track} ·
+//   tile {userId, source, mid, track, paused} · local {audio, video, screen} · device-lost {source} · devices-changed {} ·
+//   layers {source, rids: {q, h, f}} (which layers somebody watches) · speakers {speakers} · quality {userId, score, up, down} ·
+//   chat {userId, name, text} · hand {userId, raised} · reaction {userId, name, emoji} · timer {timer} · poll {userId, name, poll} ·
+//   poll-vote {userId, pollId, optionIndex} · signal {userId, name, kind, data} · call-ended {userId} · message {message} · error WeirError
+//
+// Beside the call: WeirRest (signIn, startCall, joinCall, …) and WeirNotifications (weir-notifications.js: calls that ring).
 
 import { Emitter } from './weir-emitter.js';
 import { Roster, slotLimit, slotsWanted, uploadFor } from './weir-roster.js';
