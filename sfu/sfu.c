@@ -470,6 +470,12 @@ int sfu_subscribe(struct sfu *sfu, uint64_t participant, const struct sfu_wish *
     return 0;
 }
 
+int sfu_why(struct sfu *sfu, uint64_t participant, sfu_why_fn answer, void *ctx) {
+    (void)answer;
+    (void)ctx;
+    return find(sfu, participant) != NULL ? -ENOSYS : -ENOENT;
+}
+
 bool sfu_track_fits(const struct sfu *sfu, uint64_t track_id, const struct sfu_media *slot) {
     for (size_t i = 0; i < sfu->rooms.capacity; i++) {
         const struct sfu_room *room = sfu_table_at(&sfu->rooms, i);

@@ -43,6 +43,8 @@ struct sfu_config {
     size_t max_participants;
     uint32_t consent_timeout_ms; /* Without a check for so long a transport is lost (RFC 7675:
                                     30,000). */
+    uint16_t loudest; /* Microphones that travel in a room that has more of them than a member has
+                         audio slots; 0: 3. */
 };
 
 enum sfu_source {
@@ -127,6 +129,20 @@ struct sfu_slot_state {
     char mid[RTP_MID_MAX + 1];
     uint64_t track;       /* 0: nothing. */
     uint64_t participant; /* Whose track it is. */
+    bool paused;          /* Even its lowest layer is more than the subscriber's network carries. */
+};
+
+/* One who speaks. */
+struct sfu_speaker {
+    uint64_t participant;
+    int8_t level_db; /* dBov, 0 the loudest, down to -127. */
+    bool dominant;
+};
+
+/* How good a direction of a participant's connection is. */
+struct sfu_quality {
+    uint8_t score;      /* 1 to 5; 0: nothing is sent that way. */
+    const char *reason; /* A stable word: "none", "loss", "delay", "bandwidth", "cpu". */
 };
 
 enum sfu_event_type {
@@ -134,19 +150,34 @@ enum sfu_event_type {
     SFU_EVENT_ICE_TIMEOUT, /* No consent for consent_timeout_ms; an ICE restart revives the
                               transport. */
     SFU_EVENT_ICE_RECOVERED,
-    SFU_EVENT_CLOSED,      /* The peer closed DTLS. The participant still has to be left. */
-    SFU_EVENT_FAILED,      /* The handshake cannot succeed: `reason` says why. */
-    SFU_EVENT_SLOTS,       /* These slots of the participant carry something else now. */
-    SFU_EVENT_TRACK_FLOWS, /* First media of a track. */
+    SFU_EVENT_CLOSED,         /* The peer closed DTLS. The participant still has to be left. */
+    SFU_EVENT_FAILED,         /* The handshake cannot succeed: `reason` says why. */
+    SFU_EVENT_SLOTS,          /* These slots of the participant carry something else now. */
+    SFU_EVENT_TRACK_FLOWS,    /* First media of a track. */
+    SFU_EVENT_PUBLISH_LAYERS, /* Which layers of the participant's track anybody watches now. */
+    SFU_EVENT_QUALITY,        /* The quality of the participant's connection is another. */
+    SFU_EVENT_SPEAKERS,       /* Others speak in the room now, at most each 300 ms. */
 };
+
+enum { SFU_EVENT_TYPES = SFU_EVENT_SPEAKERS + 1 };
 
 struct sfu_event {
     enum sfu_event_type type;
-    uint64_t participant;
-    uint64_t track;                     /* SFU_EVENT_TRACK_FLOWS. */
+    uint64_t participant;               /* 0 for SFU_EVENT_SPEAKERS. */
+    uint64_t track;                     /* SFU_EVENT_TRACK_FLOWS, _PUBLISH_LAYERS. */
     const char *reason;                 /* SFU_EVENT_FAILED. */
     const struct sfu_slot_state *slots; /* SFU_EVENT_SLOTS; valid during the call. */
     size_t slot_count;
+    uint8_t layers; /* SFU_EVENT_PUBLISH_LAYERS: bit i: the layer of rids[i] is wanted. */
+
+    /* SFU_EVENT_QUALITY. */
+    uint8_t score; /* The lower of the two that are not 0. */
+    struct sfu_quality up, down;
+
+    /* SFU_EVENT_SPEAKERS; valid during the call. */
+    uint64_t room;
+    const struct sfu_speaker *speakers; /* The dominant one first, then from the loudest down. */
+    size_t speaker_count;
 };
 
 /* Called on the loop's thread, never from within a function of this header. */
@@ -176,6 +207,13 @@ typedef void (*sfu_event_fn)(void *ctx, const struct sfu_event *event);
     X(nacks_unanswered)                                                                            \
     X(keyframe_requests_sent)                                                                      \
     X(keyframe_requests_received)                                                                  \
+    X(keyframes_replayed)                                                                          \
+    X(nacks_over_budget)                                                                           \
+    X(layer_switches)                                                                              \
+    X(slots_paused)                                                                                \
+    X(slots_resumed)                                                                               \
+    X(probes_sent)                                                                                 \
+    X(padding_sent)                                                                                \
     X(dtls_handshakes)                                                                             \
     X(dtls_failures)                                                                               \
     X(drop_unknown_address)                                                                        \
@@ -265,6 +303,54 @@ int sfu_subscribe(struct sfu *sfu, uint64_t participant, const struct sfu_wish *
 /* Whether a subscriber with this m-line could decode the track (its codec and profile are among the
  * m-line's). */
 bool sfu_track_fits(const struct sfu *sfu, uint64_t track, const struct sfu_media *slot);
+
+/* One way to forward a track: a layer, and of it these spatial and temporal layers. */
+struct sfu_why_layer {
+    char rid[RTP_MID_MAX + 1]; /* "" when not simulcast. */
+    uint8_t spatial, temporal;
+    uint16_t width, height; /* 0: not known. */
+    uint8_t fps;
+    uint32_t bps; /* As measured. */
+};
+
+enum { SFU_WHY_LAYERS_MAX = 36 }; /* Three encodings of three times four layers. */
+
+/* Why a slot carries what it carries. */
+struct sfu_why_slot {
+    char mid[RTP_MID_MAX + 1];
+    bool video;
+    uint64_t track; /* 0: nothing. */
+    struct sfu_wish wish;
+    uint8_t layer_count; /* What flows, from the cheapest; 0 for sound. */
+    struct sfu_why_layer layers[SFU_WHY_LAYERS_MAX];
+    int8_t wanted;      /* What of it would be chosen on an unlimited network; -1: nothing. */
+    int8_t chosen;      /* -1: paused, or nothing. */
+    int8_t forwarded;   /* Until the chosen one can take over; -1: nothing. */
+    const char *reason; /* A stable word of rtp/allocator.h: "wanted", "bandwidth", … */
+};
+
+/* What is known of a participant's downlink, and what follows from it. */
+struct sfu_why_answer {
+    uint64_t participant;
+    const char *source; /* What the estimate follows: "transport-cc", "remb", "reports", "none". */
+    const char *limited_by; /* What holds the estimate down: "delay", "loss", "none", … */
+    uint64_t estimate_bps;  /* 0: none, everything is sent. */
+    uint64_t acked_bps;     /* What arrived lately. */
+    uint64_t sent_bps;
+    uint64_t demand_bps; /* What the slots would take. */
+    uint32_t rtt_us;
+    float loss;                       /* 0 to 1. */
+    const struct sfu_why_slot *slots; /* Valid during the call. */
+    size_t slot_count;
+};
+
+/* answer is NULL when the participant has left. */
+typedef void (*sfu_why_fn)(void *ctx, const struct sfu_why_answer *answer);
+
+/* Asks the participant's worker why its slots carry what they do. The answer comes once, on the
+ * loop's thread, never from within this call; none comes after sfu_destroy. -ENOENT, -ENOMEM: none
+ * comes. */
+int sfu_why(struct sfu *sfu, uint64_t participant, sfu_why_fn answer, void *ctx);
 
 /* Takes the participant out: its tracks leave all slots, its transport says goodbye (DTLS
  * close_notify) and is gone. Unknown: nothing happens. */

@@ -258,5 +258,9 @@ void sig_session_on_sfu_event(struct sig_session *session, const struct sfu_even
     case SFU_EVENT_TRACK_FLOWS:
         sig_log(SIG_LOG_DEBUG, &scope, "track %llu flows", (unsigned long long)event->track);
         break;
+    case SFU_EVENT_PUBLISH_LAYERS:
+    case SFU_EVENT_QUALITY:
+    case SFU_EVENT_SPEAKERS:
+        break;
     }
 }

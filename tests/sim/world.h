@@ -42,7 +42,7 @@ struct world_person {
     struct sfu_media media[64];
     size_t media_count;
     struct sfu_ice_credentials credentials;
-    unsigned events[8]; /* How many of each enum sfu_event_type. */
+    unsigned events[SFU_EVENT_TYPES]; /* How many of each enum sfu_event_type. */
     bool present;
     bool muted; /* Its datagrams are lost, both ways: a dead network. */
 };

@@ -52,7 +52,7 @@ struct rig_peer {
     struct sfu_srtp_stream streams[RIG_SSRCS_MAX];
     struct sfu_media media[RIG_MEDIA_MAX];
     size_t media_count;
-    unsigned events[8]; /* By enum sfu_event_type. */
+    unsigned events[SFU_EVENT_TYPES]; /* By enum sfu_event_type. */
     uint64_t event_track;
 };
 

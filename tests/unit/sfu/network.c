@@ -31,7 +31,7 @@ struct world {
     struct sfu *sfu;
     struct bench_dtls_context *dtls;
     struct person people[PEOPLE];
-    unsigned events[8];
+    unsigned events[SFU_EVENT_TYPES];
 };
 
 static uint64_t now_us(void) {

@@ -15,7 +15,7 @@ static struct {
     struct loopback_client clients[PEOPLE_MAX];
     struct sfu_local locals[PEOPLE_MAX];
     size_t client_count;
-    unsigned events[PEOPLE_MAX + 1][8]; /* By participant and type. */
+    unsigned events[PEOPLE_MAX + 1][SFU_EVENT_TYPES]; /* By participant and type. */
     uint64_t carried[PEOPLE_MAX + 1];   /* What the participant's slot was last said to carry. */
     uint64_t flowing;
 } rig;

@@ -87,6 +87,11 @@ bool sfu_track_fits(const struct sfu *sfu, uint64_t track, const struct sfu_medi
     return track != fake_sfu.undecodable;
 }
 
+int sfu_why(struct sfu *sfu, uint64_t participant, sfu_why_fn answer, void *ctx) {
+    (void)sfu, (void)participant, (void)answer, (void)ctx;
+    return -ENOENT;
+}
+
 void sfu_leave(struct sfu *sfu, uint64_t participant) {
     (void)sfu, (void)participant;
     fake_sfu.participants--;
