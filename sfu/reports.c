@@ -8,6 +8,11 @@ enum {
     RTCP_LEN_MAX = 1200 - SFU_SRTCP_OVERHEAD_MAX, /* One unfragmented datagram. */
     BLOCKS_MAX = 31,                              /* RC has five bits. */
     NACKS_MAX = 128,                              /* Asked for in one packet. */
+
+    /* Transport-wide feedback takes a twentieth of what it reports on, as libwebrtc has it, which
+     * counts 68 bytes for one. */
+    TWCC_BITS = 68 * 8,
+    TWCC_SHARE = 20,
 };
 
 struct report {
@@ -25,15 +30,19 @@ static void report_send(struct sfu_transport *transport, struct report *report) 
     report_init(report);
 }
 
+/* Where there are more streams than fit, they take turns. */
 static size_t collect_blocks(struct sfu_transport *transport, uint64_t now_us,
                              struct rtcp_report_block blocks[BLOCKS_MAX]) {
-    size_t count = 0;
-    for (size_t i = 0; i < transport->stream_count && count < BLOCKS_MAX; i++) {
-        const struct sfu_stream *stream = &transport->streams[i];
+    size_t count = 0, streams = transport->stream_count;
+    for (size_t i = 0; i < streams && count < BLOCKS_MAX; i++) {
+        size_t turn = transport->report_turn++ % streams;
+        const struct sfu_stream *stream = &transport->streams[turn];
         if (!stream->rtx && rtp_receiver_report(&stream->track->layers[stream->layer].receiver,
                                                 now_us, stream->ssrc, &blocks[count]))
             count++;
     }
+    if (count < BLOCKS_MAX)
+        transport->report_turn = 0;
     return count;
 }
 
@@ -82,6 +91,22 @@ uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us) {
     }
     report_send(transport, &report);
     return now_us + SFU_REPORT_INTERVAL_US;
+}
+
+uint64_t sfu_reports_twcc_interval_us(struct sfu_transport *transport, uint64_t now_us) {
+    uint64_t elapsed_us = now_us - transport->twcc_since_us;
+    bool first = transport->twcc_since_us == 0;
+    if (elapsed_us >= SFU_TWCC_INTERVAL_MIN_US) { /* Less says little of the rate. */
+        transport->twcc_bps = transport->twcc_bytes * 8 * 1000000 / elapsed_us;
+        transport->twcc_bytes = 0;
+        transport->twcc_since_us = now_us;
+    }
+    if (first) /* The publisher's probes want an answer. */
+        return SFU_TWCC_INTERVAL_MIN_US;
+    uint64_t interval_us = TWCC_BITS * TWCC_SHARE * UINT64_C(1000000) / (transport->twcc_bps + 1);
+    if (interval_us < SFU_TWCC_INTERVAL_MIN_US)
+        return SFU_TWCC_INTERVAL_MIN_US;
+    return interval_us < SFU_TWCC_INTERVAL_MAX_US ? interval_us : SFU_TWCC_INTERVAL_MAX_US;
 }
 
 uint64_t sfu_reports_send_twcc(struct sfu_transport *transport, uint64_t now_us) {

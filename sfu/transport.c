@@ -318,8 +318,9 @@ static void note_transport_seq(struct sfu_transport *transport, uint64_t now_us,
     if (transport->twcc == NULL)
         return;
     rtp_twcc_on_packet(transport->twcc, packet->received_us, packet->extensions.transport_seq);
+    transport->twcc_bytes += packet->len;
     if (transport->twcc_at_us == UINT64_MAX) {
-        transport->twcc_at_us = now_us + SFU_TWCC_INTERVAL_US;
+        transport->twcc_at_us = now_us + sfu_reports_twcc_interval_us(transport, now_us);
         sfu_transport_wake_at(transport, transport->twcc_at_us);
     }
 }

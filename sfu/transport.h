@@ -15,7 +15,8 @@ enum {
     SFU_SSRCS_MAX = 64, /* Streams of one publisher that are told apart; more are dropped. */
     SFU_REPORT_INTERVAL_US =
         1000 * 1000, /* RFC 3550 says 5 s at least for audio; video wants a second. */
-    SFU_TWCC_INTERVAL_US = 100 * 1000,
+    SFU_TWCC_INTERVAL_MIN_US = 50 * 1000,
+    SFU_TWCC_INTERVAL_MAX_US = 250 * 1000,
     SFU_DEFAULT_RTT_US = 100 * 1000,
 };
 
@@ -58,7 +59,11 @@ struct sfu_transport {
     uint32_t ssrc;          /* Of our feedback. */
     uint64_t rtt_us;
     uint64_t report_at_us;
-    uint64_t twcc_at_us; /* UINT64_MAX: nothing pending. */
+    size_t report_turn;     /* The stream that the next report begins with. */
+    uint64_t twcc_at_us;    /* UINT64_MAX: nothing pending. */
+    uint64_t twcc_since_us; /* Arrived since then with transport sequence numbers: */
+    uint64_t twcc_bytes;
+    uint64_t twcc_bps; /* Before that. */
     bool has_clock;
     int64_t clock_offset_us; /* Publisher's NTP clock to this server's. */
     size_t last_stream;
@@ -120,6 +125,9 @@ void sfu_demux_bind_described(struct sfu_transport *transport, struct sfu_track 
  */
 uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us);
 uint64_t sfu_reports_send_twcc(struct sfu_transport *transport, uint64_t now_us);
+
+/* How long to wait before the next transport-wide feedback, by the rate of what it reports on. */
+uint64_t sfu_reports_twcc_interval_us(struct sfu_transport *transport, uint64_t now_us);
 uint64_t sfu_reports_send_nacks(struct sfu_transport *transport, uint64_t now_us);
 
 /* Asks the publisher for a keyframe of a layer. */

@@ -208,6 +208,26 @@ static void there_is_a_block_for_each_layer_with_lsr_and_dlsr(void) {
     rig_close();
 }
 
+static void more_streams_than_a_report_holds_take_turns(void) {
+    rig_open();
+    call.publisher = rig_join();
+    for (size_t i = 0; i < 40; i++)
+        rig_add(call.publisher, false, SFU_PUBLISHES);
+    rig_connect(call.publisher);
+    for (size_t i = 0; i < 40; i++)
+        rig_audio(call.publisher, call.publisher->media[i].ssrcs[0], 1);
+    rig_run(4050 * MS);
+    unsigned times[40] = {0};
+    struct rtcp_packet packet;
+    struct rtcp_report_block block;
+    for (size_t n = 0; rig_find_rtcp(call.publisher, RTCP_RR, -1, n, &packet, NULL); n++)
+        for (size_t k = 0; rtcp_report_block_at(&packet, k, &block); k++)
+            times[(block.ssrc - call.publisher->media[0].ssrcs[0]) / 10]++;
+    for (size_t i = 0; i < 40; i++) /* 4 · 31 blocks. */
+        CHECK(times[i] == 3 || times[i] == 4);
+    rig_close();
+}
+
 /* --- Compounds --- */
 
 /* RFC 3550 section 6.1: a report, then the CNAME of who makes it; so with every report. */
@@ -298,30 +318,52 @@ static void keep_arrival(void *ctx, const struct rtp_twcc_arrival *arrival) {
     arrivals[arrival_count++] = *arrival;
 }
 
-static void arrivals_are_reported_every_100_ms(void) {
+static void arrivals_are_reported_after_50_ms(void) {
     begin();
     uint64_t begun_us = rig.now_us, at_us;
-    for (uint16_t i = 0; i < 20; i++) {
-        if (i != 7)
+    for (uint16_t i = 0; i < 5; i++) {
+        if (i != 3)
             number(10 + i, 1000 + i);
         rig_run(10 * MS);
     }
     struct rtcp_packet packet;
     CHECK(rig_find_rtcp(call.publisher, RTCP_RTPFB, RTCP_FMT_TWCC, 0, &packet, &at_us));
-    CHECK_INT(at_us - begun_us, 100 * MS);
-    CHECK_INT(rtp_twcc_feedback_parse(&packet, keep_arrival, NULL), 10);
-    for (size_t i = 0; i < 10; i++) {
+    CHECK_INT(at_us - begun_us, 50 * MS);
+    CHECK_INT(rtp_twcc_feedback_parse(&packet, keep_arrival, NULL), 5);
+    for (size_t i = 0; i < 5; i++) {
         CHECK_INT(arrivals[i].seq, 1000 + i);
-        CHECK_INT(arrivals[i].received, i != 7);
+        CHECK_INT(arrivals[i].received, i != 3);
         if (i > 0 && arrivals[i].received)
             CHECK(llabs(arrivals[i].arrival_us - arrivals[0].arrival_us - (int64_t)(i * 10 * MS)) <
                   500);
     }
-    rig_run(100 * MS);
-    CHECK(rig_find_rtcp(call.publisher, RTCP_RTPFB, RTCP_FMT_TWCC, 1, &packet, &at_us));
     rig_run(S); /* No packet, no feedback. */
-    CHECK_INT(rig_rtcp_count(call.publisher, RTCP_RTPFB, RTCP_FMT_TWCC), 2);
+    CHECK_INT(rig_rtcp_count(call.publisher, RTCP_RTPFB, RTCP_FMT_TWCC), 1);
     rig_close();
+}
+
+/* Of packets of about 70 bytes, one each `interval_us` for a second. */
+static size_t feedbacks_of_a_second(uint64_t interval_us) {
+    begin();
+    for (uint16_t i = 0; i < 2 * S / interval_us; i++) {
+        if (i == S / interval_us)
+            rig_clear();
+        number(10 + i, 1000 + i);
+        rig_run(interval_us);
+    }
+    size_t count = rig_rtcp_count(call.publisher, RTCP_RTPFB, RTCP_FMT_TWCC);
+    rig_close();
+    return count;
+}
+
+static void feedback_takes_a_twentieth_and_comes_each_50_to_250_ms(void) {
+    static uint64_t intervals_us[] = {1 * MS, 4 * MS, 100 * MS};
+    static size_t least[] = {18, 8, 3}, most[] = {20, 16, 4};
+    for (size_t i = 0; i < 3; i++) {
+        size_t count = feedbacks_of_a_second(intervals_us[i]);
+        CHECK(count >= least[i] && count <= most[i]);
+        memset(&rig, 0, sizeof(rig));
+    }
 }
 
 static void without_transport_numbers_there_is_no_feedback(void) {
@@ -426,13 +468,16 @@ static const struct test tests[] = {
      sound_and_picture_stay_together_when_reports_are_delayed},
     {"there_is_a_block_for_each_layer_with_lsr_and_dlsr",
      there_is_a_block_for_each_layer_with_lsr_and_dlsr},
+    {"more_streams_than_a_report_holds_take_turns", more_streams_than_a_report_holds_take_turns},
     {"a_publishers_compound_is_a_receiver_report_and_sdes",
      a_publishers_compound_is_a_receiver_report_and_sdes},
     {"who_sends_and_receives_nothing_gets_no_report",
      who_sends_and_receives_nothing_gets_no_report},
     {"forty_slots_are_reported_in_compounds_that_fit",
      forty_slots_are_reported_in_compounds_that_fit},
-    {"arrivals_are_reported_every_100_ms", arrivals_are_reported_every_100_ms},
+    {"arrivals_are_reported_after_50_ms", arrivals_are_reported_after_50_ms},
+    {"feedback_takes_a_twentieth_and_comes_each_50_to_250_ms",
+     feedback_takes_a_twentieth_and_comes_each_50_to_250_ms},
     {"without_transport_numbers_there_is_no_feedback",
      without_transport_numbers_there_is_no_feedback},
     {"a_gap_is_asked_for_after_10_ms", a_gap_is_asked_for_after_10_ms},
