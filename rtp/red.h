@@ -20,4 +20,32 @@ struct rtp_red_block {
 int rtp_red_blocks(const uint8_t *payload, size_t len,
                    struct rtp_red_block blocks[static RTP_RED_BLOCKS_MAX]);
 
+/* One frame of Opus and its time. */
+struct rtp_red_frame {
+    uint32_t timestamp;
+    const uint8_t *data;
+    size_t len;
+};
+
+enum {
+    RTP_RED_OFFSET_MAX = 0x3fff, /* 341 ms at 48 kHz. */
+    RTP_RED_BLOCK_MAX = 0x3ff,
+};
+
+/* Writes a payload: the earlier frames that fit, and the primary. `earlier` is the oldest first; a
+ * frame that is not older than the next, too old or too long for its header, or for which there is
+ * no room, is left out, the oldest first. Returns the length, or -EMSGSIZE when not even the
+ * primary fits, -EINVAL when it is empty. The output must not overlap the frames. */
+int rtp_red_write(uint8_t payload_type, const struct rtp_red_frame *earlier, size_t count,
+                  const struct rtp_red_frame *primary, uint8_t *out, size_t capacity);
+
+/* The primary of a payload: what remains when the redundancy is stripped. -EBADMSG, then *out is
+ * untouched. */
+int rtp_red_primary(const uint8_t *payload, size_t len, struct rtp_red_block *out);
+
+/* Of a payload whose packet has this timestamp, the earlier block that has the wanted timestamp.
+ * -ENOENT when it carries none (an empty one counts as none), -EBADMSG; then *out is untouched. */
+int rtp_red_find(const uint8_t *payload, size_t len, uint32_t timestamp, uint32_t wanted,
+                 struct rtp_red_block *out);
+
 #endif
