@@ -7,18 +7,22 @@ CC ?= cc
 SANITIZE ?=
 OPTIMIZE ?= -O2 -g
 
-PACKAGES := libuv nice glib-2.0 libsrtp2 openssl libmicrohttpd jansson libjwt
+# Intel's multi-buffer ciphers exist on x86-64 only; elsewhere OpenSSL does it all.
+IPSEC_MB := $(filter x86_64,$(shell uname -m))
+PACKAGES := libuv nice glib-2.0 openssl libmicrohttpd jansson libjwt
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough \
 	-Werror
 
 # Asked for when a recipe runs, so that `make run` on a bare machine can install the packages first.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) | sed 's/-I/-isystem /g')
-PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lwslay -linih -lm
+PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lwslay -linih -lm $(if $(IPSEC_MB),-lIPSec_MB)
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+TEST_LIBS = $(PKG_LIBS) $(shell pkg-config --libs libsrtp2)
 E2E_PACKAGES := nice gstreamer-1.0 gstreamer-webrtc-1.0 gstreamer-sdp-1.0
 E2E_CFLAGS = $(shell pkg-config --cflags $(E2E_PACKAGES) | sed 's/-I/-isystem /g')
-CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) $(WARNINGS) \
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' $(if $(IPSEC_MB),-DWEIR_IPSEC_MB) \
+	-I. $(PKG_CFLAGS) $(WARNINGS) \
 	$(OPTIMIZE) $(SANITIZE_FLAGS) -pthread $(CFLAGS)
 LDFLAGS_ALL = $(SANITIZE_FLAGS) -pthread $(LDFLAGS)
 
@@ -146,14 +150,14 @@ $(BUILD)/web_assets.o: $(BUILD)/web_assets.S
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/test.o $(LIBS)
 	@echo "  link   $@"
-	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(BUILD)/tests/sim/world.o $(BUILD)/tests/unit/test.o $(LIBS)
 	@echo "  link   $@"
-	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 $(BUILD)/tests/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(LIBS)
 	@mkdir -p $(@D)
 	@echo "  link   $@"
-	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBS)
 	@echo "  link   $@"
 	@$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
@@ -161,6 +165,6 @@ $(BUILD)/tests/e2e/%: tests/e2e/%.c
 	@mkdir -p $(@D)
 	@echo "  cc     $<"
 	@$(CC) $(CFLAGS_ALL) $(E2E_CFLAGS) -o $@ $< $(LDFLAGS_ALL) \
-		$$(pkg-config --libs $(E2E_PACKAGES)) $(PKG_LIBS)
+		$$(pkg-config --libs $(E2E_PACKAGES)) $(TEST_LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,9 +1,7 @@
 /* The engine as a whole: its commands' answers, its clock, what it takes and gives back. */
 #include "tests/unit/sfu/fixture_media.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <srtp2/srtp.h>
 #include <stdlib.h>
 
 /* Counts what is allocated, where no sanitizer does so itself. */
@@ -16,49 +14,24 @@
 #define COUNTS_ALLOCATIONS 1
 
 static size_t allocations;
-static bool within_libsrtp; /* Debian's is built on NSS, which allocates five times a packet. */
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 
 void *malloc(size_t size) {
-    allocations += !within_libsrtp;
+    allocations++;
     return __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size) {
-    allocations += !within_libsrtp;
+    allocations++;
     return __libc_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size) {
-    allocations += !within_libsrtp;
+    allocations++;
     return __libc_realloc(old, size);
-}
-
-typedef srtp_err_status_t (*crypt_fn)(srtp_t session, void *packet, int *len);
-
-static srtp_err_status_t call_library(const char *name, srtp_t session, void *packet, int *len) {
-    crypt_fn crypt_packet;
-    void *symbol = dlsym(RTLD_NEXT, name);
-    memcpy(&crypt_packet, &symbol, sizeof(crypt_packet));
-    within_libsrtp = true;
-    srtp_err_status_t result = crypt_packet(session, packet, len);
-    within_libsrtp = false;
-    return result;
-}
-
-srtp_err_status_t srtp_unprotect(srtp_t session, void *packet, int *len) {
-    return call_library("srtp_unprotect", session, packet, len);
-}
-
-srtp_err_status_t srtp_protect_rtcp(srtp_t session, void *packet, int *len) {
-    return call_library("srtp_protect_rtcp", session, packet, len);
-}
-
-srtp_err_status_t srtp_unprotect_rtcp(srtp_t session, void *packet, int *len) {
-    return call_library("srtp_unprotect_rtcp", session, packet, len);
 }
 #endif
 
