@@ -75,6 +75,6 @@ static const command_fn handlers[] = {
 
 void sfu_command_apply(const struct sfu_command *command, struct sfu_engine *engine,
                        uint64_t now_us) {
-    if (command->type < sizeof(handlers) / sizeof(handlers[0]))
+    if (command->type < sizeof(handlers) / sizeof(handlers[0]) && handlers[command->type] != NULL)
         handlers[command->type](engine, now_us, command);
 }

@@ -22,6 +22,7 @@ enum sfu_command_type {
     SFU_COMMAND_MIRROR_OPEN,
     SFU_COMMAND_MIRROR_CLOSE,
     SFU_COMMAND_MIRROR_FEED,
+    SFU_COMMAND_WHY,
     SFU_COMMAND_STOP,
 };
 
@@ -35,13 +36,15 @@ struct sfu_command {
     struct sfu_ice_credentials credentials;
     struct sfu_description description; /* Its media stand behind the command. */
     struct sfu_wish wish;               /* Its mid names the slot of SET_SLOT as well. */
+    sfu_why_fn answer;
+    void *ctx; /* Of the answer. */
     struct sfu_media media[];
 };
 
 /* A zeroed command with room for media_count m-lines, or NULL. */
 struct sfu_command *sfu_command_create(enum sfu_command_type type, size_t media_count);
 
-/* Does what it says; nothing for SFU_COMMAND_STOP, which is the worker's own. */
+/* Does what it says; nothing for SFU_COMMAND_WHY and _STOP, which are the worker's own. */
 void sfu_command_apply(const struct sfu_command *command, struct sfu_engine *engine,
                        uint64_t now_us);
 

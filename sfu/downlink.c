@@ -62,3 +62,18 @@ uint64_t sfu_downlink_on_deadline(struct sfu_transport *transport, uint64_t now_
     (void)now_us;
     return UINT64_MAX;
 }
+
+void sfu_downlink_why(const struct sfu_transport *transport, uint64_t now_us,
+                      struct sfu_why_answer *out) {
+    (void)transport;
+    (void)now_us;
+    (void)out;
+}
+
+void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_us,
+                           const struct sfu_slot *slot, struct sfu_why_slot *out) {
+    (void)transport;
+    (void)now_us;
+    (void)slot;
+    *out = (struct sfu_why_slot){.wanted = -1, .chosen = -1, .forwarded = -1};
+}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "rtp/rtcp.h"
+#include "sfu/sfu.h"
 
 struct sfu_downlink;
 struct sfu_slot;
@@ -41,6 +42,12 @@ void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
 void sfu_downlink_on_remb(struct sfu_transport *transport, uint64_t now_us, uint64_t bps);
 void sfu_downlink_on_report(struct sfu_transport *transport, uint64_t now_us,
                             uint8_t fraction_lost);
+
+/* Fills the figures of an answer, and what it says of a slot. */
+void sfu_downlink_why(const struct sfu_transport *transport, uint64_t now_us,
+                      struct sfu_why_answer *out);
+void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_us,
+                           const struct sfu_slot *slot, struct sfu_why_slot *out);
 
 /* Does what is due; returns when it next has something to do, UINT64_MAX for never. */
 uint64_t sfu_downlink_on_deadline(struct sfu_transport *transport, uint64_t now_us);

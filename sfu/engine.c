@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sfu/downlink.h"
 #include "sfu/track.h"
 #include "sfu/transport.h"
 
@@ -14,6 +15,7 @@ int sfu_engine_create(struct sfu_engine **out, const struct sfu_engine_config *c
     engine->config = *config;
     engine->random = config->seed;
     sfu_agenda_init(&engine->agenda);
+    sfu_levels_init(&engine->levels);
     int result = sfu_batch_init(&engine->batch, config->send, config->ctx);
     if (result == 0)
         result = sfu_table_init(&engine->by_ufrag, SFU_UFRAG_LEN);
@@ -113,6 +115,12 @@ void sfu_engine_on_pipe(struct sfu_engine *engine, uint64_t now_us,
         sfu_track_want_keyframe(track, now_us, layer);
 }
 
+static void tell_levels(struct sfu_engine *engine) {
+    if (engine->config.on_levels != NULL)
+        engine->config.on_levels(engine->config.ctx, engine->levels.entries, engine->levels.count);
+    sfu_levels_clear(&engine->levels);
+}
+
 void sfu_engine_flush(struct sfu_engine *engine, uint64_t now_us) {
     while (engine->dirty != NULL) {
         struct sfu_track *track = engine->dirty;
@@ -121,10 +129,13 @@ void sfu_engine_flush(struct sfu_engine *engine, uint64_t now_us) {
         sfu_track_flush(track, now_us);
     }
     sfu_batch_flush(&engine->batch);
+    if (engine->levels.at_us <= now_us)
+        tell_levels(engine);
 }
 
 uint64_t sfu_engine_next_deadline(const struct sfu_engine *engine) {
-    return sfu_agenda_next(&engine->agenda);
+    uint64_t next_us = sfu_agenda_next(&engine->agenda);
+    return engine->levels.at_us < next_us ? engine->levels.at_us : next_us;
 }
 
 static struct sfu_transport *owner_of(struct sfu_deadline *deadline) {
@@ -145,11 +156,15 @@ static struct sfu_transport *find(const struct sfu_engine *engine, uint64_t part
     return sfu_table_get(&engine->transports, &participant);
 }
 
+static struct sfu_slot *slot_of(const struct sfu_mline *mline) {
+    return mline->media.direction == SFU_SLOT ? mline->slot : NULL;
+}
+
 static struct sfu_slot *find_slot(const struct sfu_engine *engine, uint64_t participant,
                                   const char *mid) {
     struct sfu_transport *transport = find(engine, participant);
     const struct sfu_mline *mline = transport ? sfu_transport_mline(transport, mid) : NULL;
-    return mline != NULL && mline->media.direction == SFU_SLOT ? mline->slot : NULL;
+    return mline != NULL ? slot_of(mline) : NULL;
 }
 
 int sfu_engine_join(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
@@ -201,6 +216,28 @@ int sfu_engine_subscribe(struct sfu_engine *engine, uint64_t now_us, uint64_t pa
     if (slot == NULL)
         return -ENOENT;
     sfu_slot_set_wish(slot, now_us, wish);
+    return 0;
+}
+
+size_t sfu_engine_slot_count(const struct sfu_engine *engine, uint64_t participant) {
+    const struct sfu_transport *transport = find(engine, participant);
+    size_t count = 0;
+    for (size_t i = 0; transport != NULL && i < transport->mline_count; i++)
+        count += slot_of(&transport->mlines[i]) != NULL;
+    return count;
+}
+
+int sfu_engine_why(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
+                   struct sfu_why_answer *out, struct sfu_why_slot *slots, size_t capacity) {
+    struct sfu_transport *transport = find(engine, participant);
+    if (transport == NULL)
+        return -ENOENT;
+    *out = (struct sfu_why_answer){.participant = participant, .slots = slots};
+    sfu_downlink_why(transport, now_us, out);
+    for (size_t i = 0; i < transport->mline_count && out->slot_count < capacity; i++)
+        if (slot_of(&transport->mlines[i]) != NULL)
+            sfu_downlink_why_slot(transport, now_us, slot_of(&transport->mlines[i]),
+                                  &slots[out->slot_count++]);
     return 0;
 }
 

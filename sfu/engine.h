@@ -12,6 +12,7 @@
 #include "sfu/batch.h"
 #include "sfu/dtls.h"
 #include "sfu/ice.h"
+#include "sfu/levels.h"
 #include "sfu/packet.h"
 #include "sfu/pipe.h"
 #include "sfu/sfu.h"
@@ -25,7 +26,8 @@ struct sfu_engine_config {
     sfu_send_fn send;
     void (*on_event)(void *ctx, const struct sfu_event *event); /* Must not call the engine. */
     bool (*pipe)(void *ctx, unsigned worker, const struct sfu_pipe_entry *entry); /* False: full. */
-    void *ctx; /* Of all three. */
+    void (*on_levels)(void *ctx, const struct sfu_level *levels, size_t count);   /* May be NULL. */
+    void *ctx;                                                                    /* Of all four. */
 };
 
 struct sfu_track;
@@ -40,6 +42,7 @@ struct sfu_engine {
     struct sfu_table tracks;     /* By number; mirrors too. */
     struct sfu_agenda agenda;
     struct sfu_batch batch;
+    struct sfu_levels levels;
     /* State. */
     struct sfu_track *dirty; /* Tracks with a burst. */
     uint64_t random;
@@ -79,6 +82,12 @@ int sfu_engine_negotiate(struct sfu_engine *engine, uint64_t now_us, uint64_t pa
 int sfu_engine_subscribe(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
                          const struct sfu_wish *wish);
 void sfu_engine_leave(struct sfu_engine *engine, uint64_t now_us, uint64_t participant);
+
+/* How many slots a participant has, and why they carry what they do: fills `out` and at most
+ * `capacity` slots. -ENOENT. */
+size_t sfu_engine_slot_count(const struct sfu_engine *engine, uint64_t participant);
+int sfu_engine_why(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
+                   struct sfu_why_answer *out, struct sfu_why_slot *slots, size_t capacity);
 
 /* What a slot carries: a track of this engine or a mirror, 0 for nothing. */
 int sfu_engine_set_slot(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,

@@ -84,6 +84,7 @@ static void carry(struct sfu_member *member, struct sfu_member_slot *slot,
     if (was == track)
         return;
     slot->track = track;
+    slot->paused = false;
     slot->changed = true;
     member->room->carry(member->room->ctx, member, slot, was);
 }
@@ -309,6 +310,16 @@ int sfu_member_subscribe(struct sfu_member *member, const struct sfu_wish *wish)
     slot->wish = *wish;
     fill(member);
     return 0;
+}
+
+bool sfu_member_set_paused(struct sfu_member *member, const struct sfu_slot_state *state) {
+    struct sfu_member_slot *slot = find_slot(member, state->mid);
+    uint64_t track = slot != NULL && slot->track != NULL ? slot->track->media.track : 0;
+    if (track == 0 || track != state->track || slot->paused == state->paused)
+        return false;
+    slot->paused = state->paused;
+    slot->changed = true;
+    return true;
 }
 
 void sfu_member_destroy(struct sfu_member *member) {

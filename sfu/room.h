@@ -28,6 +28,7 @@ struct sfu_member_slot {
     /* State. */
     struct sfu_wish wish;
     struct sfu_published *track; /* NULL: nothing. */
+    bool paused;                 /* By bandwidth, as its worker says. */
     bool changed;                /* Since the member was last told. */
 };
 
@@ -81,6 +82,10 @@ int sfu_member_describe(struct sfu_member *member, const struct sfu_media *media
 
 /* -ENOENT: no slot has that mid. */
 int sfu_member_subscribe(struct sfu_member *member, const struct sfu_wish *wish);
+
+/* Takes over what a slot's worker says of it, if it speaks of the track that the slot carries; true
+ * when that changed something. */
+bool sfu_member_set_paused(struct sfu_member *member, const struct sfu_slot_state *state);
 
 /* Whether a receiver that takes the slot's codecs can decode what the track sends first. */
 bool sfu_media_fits(const struct sfu_media *track, const struct sfu_media *slot);

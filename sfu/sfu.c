@@ -95,6 +95,7 @@ static void tell_slots(struct sfu *sfu, struct sfu_member *member) {
         memcpy(state->mid, slot->media.mid, sizeof(state->mid));
         state->track = slot->track ? slot->track->media.track : 0;
         state->participant = slot->track ? slot->track->member->id : 0;
+        state->paused = slot->paused;
     }
     struct sfu_event event = {
         .type = SFU_EVENT_SLOTS, .participant = member->id, .slots = states, .slot_count = count};
@@ -113,14 +114,46 @@ static void tell_all_slots(struct sfu *sfu) {
     }
 }
 
+static void note_change(struct sfu *sfu, struct sfu_member *member) {
+    if (member->changed)
+        return;
+    member->changed = true;
+    member->next_changed = sfu->changed;
+    sfu->changed = member;
+    uv_async_send(&sfu->async);
+}
+
+/* Whether a slot is paused its worker knows, what it carries the room. */
+static void on_paused(struct sfu *sfu, struct sfu_member *member, const struct sfu_event *event) {
+    for (size_t i = 0; i < event->slot_count; i++)
+        if (sfu_member_set_paused(member, &event->slots[i]))
+            note_change(sfu, member);
+}
+
+static void on_worker_event(struct sfu *sfu, const struct sfu_event *event) {
+    const struct person *person = find(sfu, event->participant);
+    if (person == NULL)
+        return; /* Of one who has left meanwhile. */
+    if (event->type == SFU_EVENT_SLOTS)
+        on_paused(sfu, person->member, event);
+    else
+        sfu->on_event(sfu->ctx, event);
+}
+
+static void on_one_news(struct sfu *sfu, const struct sfu_news *news) {
+    if (news->type == SFU_NEWS_EVENT)
+        on_worker_event(sfu, &news->event);
+    if (news->type == SFU_NEWS_WHY)
+        news->answer(news->ctx, news->is_known ? &news->why : NULL);
+}
+
 static void on_async(uv_async_t *async) {
     struct sfu *sfu = async->data;
     for (unsigned i = 0; i < sfu->config.workers; i++) {
         struct sfu_news *news = sfu_worker_take_news(sfu->workers[i]);
         while (news != NULL) {
             struct sfu_news *next = news->next;
-            if (find(sfu, news->event.participant) != NULL) /* Not of one who has left meanwhile. */
-                sfu->on_event(sfu->ctx, &news->event);
+            on_one_news(sfu, news);
             free(news);
             news = next;
         }
@@ -130,15 +163,6 @@ static void on_async(uv_async_t *async) {
 
 static void on_news(void *ctx) {
     struct sfu *sfu = ctx;
-    uv_async_send(&sfu->async);
-}
-
-static void note_change(struct sfu *sfu, struct sfu_member *member) {
-    if (member->changed)
-        return;
-    member->changed = true;
-    member->next_changed = sfu->changed;
-    sfu->changed = member;
     uv_async_send(&sfu->async);
 }
 
@@ -471,9 +495,17 @@ int sfu_subscribe(struct sfu *sfu, uint64_t participant, const struct sfu_wish *
 }
 
 int sfu_why(struct sfu *sfu, uint64_t participant, sfu_why_fn answer, void *ctx) {
-    (void)answer;
-    (void)ctx;
-    return find(sfu, participant) != NULL ? -ENOSYS : -ENOENT;
+    const struct person *person = find(sfu, participant);
+    if (person == NULL)
+        return -ENOENT;
+    struct sfu_command *command = sfu_command_create(SFU_COMMAND_WHY, 0);
+    if (command == NULL)
+        return -ENOMEM;
+    command->participant = participant;
+    command->answer = answer;
+    command->ctx = ctx;
+    post(sfu, person->member->worker, command);
+    return 0;
 }
 
 bool sfu_track_fits(const struct sfu *sfu, uint64_t track_id, const struct sfu_media *slot) {

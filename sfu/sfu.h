@@ -313,7 +313,7 @@ struct sfu_why_layer {
     uint32_t bps; /* As measured. */
 };
 
-enum { SFU_WHY_LAYERS_MAX = 36 }; /* Three encodings of three times four layers. */
+enum { SFU_WHY_LAYERS_MAX = 12 };
 
 /* Why a slot carries what it carries. */
 struct sfu_why_slot {

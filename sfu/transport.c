@@ -325,6 +325,16 @@ static void note_transport_seq(struct sfu_transport *transport, uint64_t now_us,
     }
 }
 
+static void note_level(struct sfu_transport *transport, uint64_t now_us, struct sfu_stream *stream,
+                       const struct sfu_packet *packet) {
+    const struct sfu_media *media = &stream->track->media;
+    if (!media->video && media->source == SFU_SOURCE_MICROPHONE &&
+        rtp_ext_has(&packet->extensions, RTP_EXT_AUDIO_LEVEL))
+        sfu_levels_on_packet(&transport->engine->levels, &stream->meter, now_us,
+                             transport->participant, stream->track->id,
+                             packet->extensions.audio_level);
+}
+
 /* Turns an RTX packet into the one that it repeats (RFC 4588 section 4); false when it repeats none
  * (a probe of padding). */
 static bool unwrap_rtx(struct sfu_packet *packet, const struct sfu_stream *stream) {
@@ -365,7 +375,7 @@ void sfu_transport_on_rtp(struct sfu_transport *transport, uint64_t now_us,
         return;
     }
     counters->rtp_received++;
-    const struct sfu_stream *stream = sfu_demux_find(transport, packet);
+    struct sfu_stream *stream = sfu_demux_find(transport, packet);
     if (stream == NULL) {
         counters->drop_rtp_unknown_ssrc++;
         return;
@@ -377,6 +387,7 @@ void sfu_transport_on_rtp(struct sfu_transport *transport, uint64_t now_us,
     }
     if (stream->rtx && !unwrap_rtx(packet, stream))
         return;
+    note_level(transport, now_us, stream, packet);
     sfu_track_on_packet(stream->track, now_us, stream->layer, packet, stream->rtx);
 }
 

@@ -26,6 +26,7 @@ struct sfu_stream {
     uint8_t layer;
     bool rtx;
     struct sfu_track *track;
+    struct sfu_level_meter meter; /* Of a microphone. */
 };
 
 /* One m-line with what it became. */

@@ -58,21 +58,56 @@ static void send_messages(void *ctx, const struct sfu_message *messages, size_t 
     sfu_network_write(&worker->network, messages, count);
 }
 
-static void keep_event(void *ctx, const struct sfu_event *event) {
-    struct sfu_worker *worker = ctx;
-    struct sfu_news *news = calloc(1, sizeof(*news));
-    if (news == NULL)
-        return;
-    news->event = *event;
-    if (event->reason != NULL) {
-        snprintf(news->reason, sizeof(news->reason), "%s", event->reason);
-        news->event.reason = news->reason;
-    }
+/* News with room for what it points to; NULL: out of memory, and nothing is told. */
+static struct sfu_news *news_create(enum sfu_news_type type, size_t bytes) {
+    struct sfu_news *news = calloc(1, sizeof(*news) + bytes);
+    if (news != NULL)
+        news->type = type;
+    return news;
+}
+
+static void tell(struct sfu_worker *worker, struct sfu_news *news) {
     pthread_mutex_lock(&worker->lock);
     *worker->news_end = news;
     worker->news_end = &news->next;
     pthread_mutex_unlock(&worker->lock);
     worker->config.on_news(worker->config.ctx);
+}
+
+static void keep_event(void *ctx, const struct sfu_event *event) {
+    size_t words = event->reason != NULL ? strlen(event->reason) + 1 : 0;
+    size_t slots = event->slot_count * sizeof(*event->slots);
+    struct sfu_news *news = news_create(SFU_NEWS_EVENT, slots + words);
+    if (news == NULL)
+        return;
+    news->event = *event;
+    if (slots > 0)
+        news->event.slots = memcpy(news->bytes, event->slots, slots);
+    if (words > 0)
+        news->event.reason = memcpy((char *)news->bytes + slots, event->reason, words);
+    tell(ctx, news);
+}
+
+static void keep_levels(void *ctx, const struct sfu_level *levels, size_t count) {
+    struct sfu_news *news = news_create(SFU_NEWS_LEVELS, count * sizeof(*levels));
+    if (news == NULL)
+        return;
+    news->levels = memcpy(news->bytes, levels, count * sizeof(*levels));
+    news->level_count = count;
+    tell(ctx, news);
+}
+
+static void answer_why(struct sfu_worker *worker, uint64_t now_us,
+                       const struct sfu_command *command) {
+    size_t slots = sfu_engine_slot_count(worker->engine, command->participant);
+    struct sfu_news *news = news_create(SFU_NEWS_WHY, slots * sizeof(struct sfu_why_slot));
+    if (news == NULL)
+        return;
+    news->answer = command->answer;
+    news->ctx = command->ctx;
+    news->is_known = sfu_engine_why(worker->engine, now_us, command->participant, &news->why,
+                                    (struct sfu_why_slot *)news->bytes, slots) == 0;
+    tell(worker, news);
 }
 
 static bool push_to_pipe(void *ctx, unsigned index, const struct sfu_pipe_entry *entry) {
@@ -135,6 +170,8 @@ static void run_commands(struct sfu_worker *worker, uint64_t now) {
         struct sfu_command *next = command->next;
         if (command->type == SFU_COMMAND_STOP)
             uv_stop(&worker->loop);
+        if (command->type == SFU_COMMAND_WHY)
+            answer_why(worker, now, command);
         sfu_command_apply(command, worker->engine, now);
         free(command);
         command = next;
@@ -178,6 +215,7 @@ static int open_engine(struct sfu_worker *worker) {
         .send = send_messages,
         .on_event = keep_event,
         .pipe = push_to_pipe,
+        .on_levels = keep_levels,
         .ctx = worker,
     };
     if (RAND_bytes((unsigned char *)&config.seed, sizeof(config.seed)) != 1)

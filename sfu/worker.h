@@ -34,11 +34,25 @@ struct sfu_worker_config {
     void *ctx;
 };
 
-/* An event with room for its words. */
+enum sfu_news_type { SFU_NEWS_EVENT, SFU_NEWS_LEVELS, SFU_NEWS_WHY };
+
+/* Something that a worker has to say, with all that it points to. */
 struct sfu_news {
+    enum sfu_news_type type;
     struct sfu_news *next;
     struct sfu_event event;
-    char reason[128];
+
+    /* SFU_NEWS_LEVELS. */
+    const struct sfu_level *levels;
+    size_t level_count;
+
+    /* SFU_NEWS_WHY. */
+    sfu_why_fn answer;
+    void *ctx;
+    bool is_known; /* The participant is there. */
+    struct sfu_why_answer why;
+
+    max_align_t bytes[]; /* What is pointed to. */
 };
 
 /* Binds the sockets. A negative errno, with the reason in words. */
@@ -62,7 +76,7 @@ void sfu_worker_destroy(struct sfu_worker *worker);
 /* Gives a command away, in the order of posting. */
 void sfu_worker_post(struct sfu_worker *worker, struct sfu_command *command);
 
-/* All events since the last call, oldest first; the caller frees each. */
+/* All news since the last call, oldest first; the caller frees each. */
 struct sfu_news *sfu_worker_take_news(struct sfu_worker *worker);
 
 /* Adds its numbers to the sums, as of the last second. */
