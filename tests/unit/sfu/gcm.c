@@ -90,8 +90,8 @@ static void seal(const struct sfu_gcm_library *library, const struct message *me
     library->destroy(gcm);
 }
 
-static bool open(const struct sfu_gcm_library *library, const struct message *message,
-                 uint8_t *data) {
+static bool opens(const struct sfu_gcm_library *library, const struct message *message,
+                  uint8_t *data) {
     struct sfu_gcm *gcm = library->create(message->key, message->key_len, false);
     bool right =
         library->open(gcm, message->iv, message->aad, message->aad_len, data, message->len);
@@ -117,8 +117,8 @@ static void each_opens_what_the_other_sealed_and_nothing_changed(void) {
         seal(libraries[by], &message, sealed);
         memcpy(changed, sealed, sizeof(changed));
         changed[random_next() % (message.len + SFU_GCM_TAG_LEN)] ^= 1u << random_next() % 8;
-        CHECK(!open(libraries[reader], &message, changed));
-        CHECK(open(libraries[reader], &message, sealed));
+        CHECK(!opens(libraries[reader], &message, changed));
+        CHECK(opens(libraries[reader], &message, sealed));
         CHECK_BYTES(sealed, message.len, message.plain, message.len);
     }
 }
