@@ -103,6 +103,7 @@ int sfu_slot_set_track(struct sfu_slot *slot, uint64_t now_us, struct sfu_track 
         sfu_track_detach(slot->track, slot);
     if (track == NULL)
         return 0;
+    slot->targeted = slot->target.paused = false;
     int result = sfu_track_attach(track, slot);
     if (result == 0)
         begin_anew(slot, now_us);
@@ -126,21 +127,42 @@ static bool layer_fits(const struct sfu_layer *layer, const struct sfu_wish *wis
     return layer->flowing && !wide && !high;
 }
 
+static void aim(struct sfu_slot *slot, uint64_t now_us, uint8_t layer) {
+    if (layer == slot->target_layer)
+        return;
+    slot->target_layer = layer;
+    sfu_slot_on_keyframe_request(slot, now_us);
+}
+
+void sfu_slot_set_target(struct sfu_slot *slot, uint64_t now_us, const struct sfu_target *target) {
+    bool resumed = slot->target.paused && !target->paused;
+    slot->target = *target;
+    slot->targeted = true;
+    if (slot->track == NULL || target->layer >= slot->track->layer_count)
+        return;
+    if (resumed)
+        begin_anew(slot, now_us);
+    else
+        aim(slot, now_us, target->layer);
+}
+
 void sfu_slot_choose_layer(struct sfu_slot *slot, uint64_t now_us) {
     const struct sfu_track *track = slot->track;
     uint8_t chosen = UINT8_MAX;
+    if (slot->targeted) {
+        aim(slot, now_us, slot->target.layer);
+        return;
+    }
     for (uint8_t i = 0; i < track->layer_count; i++)
         if (layer_fits(&track->layers[i], &slot->wish) ||
             (chosen == UINT8_MAX && track->layers[i].flowing))
             chosen = i;
-    if (chosen == UINT8_MAX || chosen == slot->target_layer)
-        return;
-    slot->target_layer = chosen;
-    sfu_slot_on_keyframe_request(slot, now_us);
+    if (chosen != UINT8_MAX)
+        aim(slot, now_us, chosen);
 }
 
 void sfu_slot_on_keyframe_request(struct sfu_slot *slot, uint64_t now_us) {
-    if (slot->track != NULL && slot->media.video && !slot->wish.paused &&
+    if (slot->track != NULL && slot->media.video && !slot->wish.paused && !slot->target.paused &&
         sfu_transport_is_open(slot->transport))
         sfu_track_want_keyframe(slot->track, now_us, slot->target_layer);
 }
@@ -259,7 +281,7 @@ static bool may_begin(const struct sfu_slot *slot, const struct sfu_packet *pack
 }
 
 void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
-    if (slot->wish.paused || !sfu_transport_is_open(slot->transport))
+    if (slot->wish.paused || slot->target.paused || !sfu_transport_is_open(slot->transport))
         return;
     if (packet->layer == slot->layer && !slot->awaits_keyframe) {
         slot->switching = slot->switching || packet->restarts;

@@ -28,6 +28,12 @@ enum {
     SFU_DOUBLED_US = 30 * 1000 * 1000,
 };
 
+/* Which operating point of its track a slot is to carry. */
+struct sfu_target {
+    bool paused; /* Nothing fits into what the network carries. */
+    uint8_t layer, spatial, temporal;
+};
+
 /* Of which track and layer a generation of the rewriter's source was. */
 struct sfu_slot_source {
     uint64_t track;
@@ -51,6 +57,8 @@ struct sfu_slot {
 
     /* State. */
     struct sfu_wish wish;
+    struct sfu_target target; /* Once it was set. */
+    bool targeted;
     bool switching;       /* The next packet mapped begins a new source. */
     bool awaits_keyframe; /* Nothing of the current source has been forwarded yet. */
     uint8_t layer;        /* Forwarded now. */
@@ -83,6 +91,10 @@ void sfu_slot_set_wish(struct sfu_slot *slot, uint64_t now_us, const struct sfu_
 
 /* Chooses the layer again: one of those that flow, the highest that is not larger than wished. */
 void sfu_slot_choose_layer(struct sfu_slot *slot, uint64_t now_us);
+
+/* What the allocation gives the slot of its present track: forwarded as soon as it can be taken up,
+ * the old one until then. A slot that has been told nothing of its track chooses by its wish. */
+void sfu_slot_set_target(struct sfu_slot *slot, uint64_t now_us, const struct sfu_target *target);
 
 /* Sends the packet to the subscriber, or leaves it out. The hot path. */
 void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet);

@@ -112,8 +112,10 @@ static void choose_layers(struct sfu_track *track, uint64_t now_us) {
         sfu_slot_choose_layer(track->slots[i], now_us);
 }
 
-static void note_flow(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer) {
+static void note_flow(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer,
+                      size_t bytes) {
     layer->last_packet_us = now_us;
+    rtp_rate_on_bytes(&layer->rate, now_us, bytes);
     if (!layer->flowing) {
         layer->flowing = true;
         choose_layers(track, now_us);
@@ -131,7 +133,7 @@ static void note_flow(struct sfu_track *track, uint64_t now_us, struct sfu_layer
 static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
     struct sfu_layer *layer = &track->layers[packet->layer];
     bool begins = !layer->flowing;
-    note_flow(track, now_us, layer);
+    note_flow(track, now_us, layer, packet->len);
     if (packet->restarts) /* What was kept under the old numbers is void. */
         layer_forget_packets(layer);
     if (packet->seq > layer->newest_seq)
@@ -300,6 +302,20 @@ uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us) {
     if (stopped)
         choose_layers(track, now_us);
     return ask_keyframes(track, now_us);
+}
+
+size_t sfu_track_rungs(const struct sfu_track *track, uint64_t now_us,
+                       struct rtp_rung out[static RTP_RUNGS_MAX]) {
+    size_t count = 0;
+    for (uint8_t i = 0; i < track->layer_count; i++) {
+        const struct sfu_layer *layer = &track->layers[i];
+        if (layer->flowing)
+            out[count++] = (struct rtp_rung){.bps = rtp_rate_bps(&layer->rate, now_us),
+                                             .width = layer->width,
+                                             .height = layer->height,
+                                             .layer = i};
+    }
+    return count;
 }
 
 struct sfu_packet *sfu_track_find(const struct sfu_track *track, uint8_t index, uint32_t seq) {

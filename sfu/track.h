@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rtp/allocator.h"
 #include "rtp/history.h"
 #include "rtp/nack.h"
+#include "rtp/rate.h"
 #include "rtp/receiver.h"
 #include "sfu/packet.h"
 #include "sfu/sfu.h"
@@ -40,7 +42,8 @@ struct sfu_layer {
     uint32_t rtx_ssrc;
     bool flowing;
     uint64_t last_packet_us;
-    uint64_t newest_seq;    /* Unwrapped. */
+    uint64_t newest_seq; /* Unwrapped. */
+    struct rtp_rate rate;
     uint16_t width, height; /* As the newest keyframe said, 0: it did not. */
     struct rtp_receiver receiver;
     struct rtp_nack nack;
@@ -107,6 +110,11 @@ void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t l
 /* Sends the keyframe requests that are due, and notices layers that stopped. Returns when it next
  * has something to do, UINT64_MAX for never. */
 uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us);
+
+/* The operating points that flow now, the cheapest first, with the rates measured over the last
+ * second. Returns how many. */
+size_t sfu_track_rungs(const struct sfu_track *track, uint64_t now_us,
+                       struct rtp_rung out[static RTP_RUNGS_MAX]);
 
 /* The packet of a layer by the low 32 bits of its unwrapped number, or NULL; valid until the next
  * packet. */
