@@ -55,17 +55,13 @@
 // Beside the call: WeirRest (signIn, startCall, joinCall, …) and WeirNotifications (weir-notifications.js: calls that ring).
 
 import { Emitter } from './weir-emitter.js';
-import { Roster, slotLimit, slotsWanted, uploadFor } from './weir-roster.js';
-import { LocalTracks } from './weir-local.js';
-import { MESSAGE_HANDLERS, callOf, youOf } from './weir-messages.js';
-import { MediaPath } from './weir-path.js';
-import { Peer } from './weir-peer.js';
-import { WeirError, WeirRest } from './weir-rest.js';
-import { Signaling } from './weir-signaling.js';
+import { subscribeMessage } from './weir-messages.js';
+import { Session } from './weir-session.js';
 import { summarise } from './weir-stats.js';
 
-export { WeirError, WeirRest };
-export { openDevices, deviceProblem } from './weir-devices.js';
+export { WeirError, WeirRest } from './weir-rest.js';
+export { deviceProblem, listDevices, openDevices } from './weir-devices.js';
+export { WeirNotifications } from './weir-notifications.js';
 
 /** @typedef {import('./weir-roster.js').Participant} Participant */
 /** @typedef {import('./weir-roster.js').RemoteTrack} RemoteTrack */
@@ -76,107 +72,83 @@ export { openDevices, deviceProblem } from './weir-devices.js';
 /** @typedef {import('./weir-types.js').WeirOptions} WeirOptions */
 /** @typedef {import('./weir-types.js').ConnectionState} ConnectionState */
 /** @typedef {import('./weir-types.js').SlotWish} SlotWish */
-/** @typedef {import('./weir-types.js').Tile} Tile */
-
-const DEFAULTS = { baseUrl: '', token: '', audioSlots: 8, videoSlots: 8, maxAudioSlots: 24, maxVideoSlots: 24 };
+/** @typedef {import('./weir-types.js').TileState} TileState */
+/** @typedef {import('./weir-tile.js').Tile} Tile */
 
 /** @extends {Emitter<WeirEvents>} */
 export class WeirClient extends Emitter {
-  #roster = new Roster();
-  #rest;
-  #options;
-  /** @type {Signaling | null} */
-  #signaling = null;
-  /** @type {Peer | null} */
-  #peer = null;
-  #path = new MediaPath({
-    canRestart: () => this.#signaling?.isOpen ?? false,
-    restart: () => this.#peer?.negotiate({ iceRestart: true }),
-    giveUp: () => this.#onNoPath(),
-    changed: () => this.#updateState(),
-  });
-  #local = new LocalTracks({
-    peer: () => this.#peer,
-    send: (message) => this.#signaling?.send(message),
-    changed: (state) => {
-      this.emit('local', state);
-      this.#tuneUpload();
-    },
-    lost: (source) => this.emit('device-lost', { source }),
-  });
-  #isEntered = false;
-  /** @type {{resolve: () => void, reject: (error: WeirError) => void} | null} */
-  #joining = null;
-  /** @type {Record<Kind, number>} */
-  #slotLimit = { audio: 0, video: 0 };
-  #stopListening = () => {};
+  #session;
 
   /** @param {WeirOptions} options */
   constructor(options) {
     super();
-    this.#options = { ...DEFAULTS, ...options };
-    this.#rest = new WeirRest(this.#options);
-    /** @type {ConnectionState} */
-    this.state = 'idle';
-    /** @type {import('./weir-types.js').You} */
-    this.you = { userId: '', name: '' };
-    /** @type {import('./weir-types.js').CallInfo} */
-    this.call = { type: 'VIDEO', initiatorId: '', startedAt: null };
+    this.#session = new Session(options, this.emit.bind(this));
+  }
+
+  get state() {
+    return this.#session.state;
+  }
+
+  get you() {
+    return this.#session.you;
+  }
+
+  get call() {
+    return this.#session.call;
   }
 
   /** The others, by user id. @returns {ReadonlyMap<string, Participant>} */
   get participants() {
-    return this.#roster.participants;
+    return this.#session.roster.participants;
   }
 
   /** What this participant sends, and whether it is on. */
   get local() {
-    return this.#local.state;
+    return this.#session.local.state;
   }
 
-  /** What the others get to see and hear of this participant. @param {Source} source */
-  localTrack(source) {
-    return this.#local.track(source);
+  /** Who speaks now, oneself included, the dominant one first. */
+  get speakers() {
+    return this.#session.speakers;
+  }
+
+  get timer() {
+    return this.#session.signals.timer;
+  }
+
+  /** Whether one's own hand is up. */
+  get handRaised() {
+    return this.#session.signals.handRaised;
   }
 
   /** Asks to be let in (over HTTP): throws a WeirError whose status says why not. join() does it if need be. */
-  async enter() {
-    await this.#rest.joinCall(this.#options.callId);
-    const status = await this.#rest.callStatus(this.#options.callId).catch(() => null);
-    if (status?.call_type) this.call.type = status.call_type;
-    this.#isEntered = true;
+  enter() {
+    return this.#session.enter();
   }
 
-  /** Resolves when the server has welcomed us; media follow, as `connection` will tell. @returns {Promise<void>} */
+  /** Resolves when the server has welcomed us; media follow, as `connection` will tell. */
   join() {
-    if (this.#signaling || this.state === 'closed')
-      return Promise.reject(new WeirError('wrong_state', 'A client joins once'));
-    const signaling = new Signaling(this.#socketUrl(), {
-      enter: () => this.#enterOnce(),
-      onWelcome: (message, resumed) => this.#onWelcome(message, resumed),
-      onMessage: (message) => this.#onMessage(message),
-      onDrop: () => this.#updateState(),
-      onRefused: (error) => this.#close(error),
-    });
-    this.#signaling = signaling;
-    this.#listenToWindow();
-    this.#updateState();
-    return new Promise((resolve, reject) => {
-      this.#joining = { resolve, reject };
-      signaling.connect();
-    });
+    return this.#session.join();
   }
 
   /** Leaves for good and lets go of every device, connection and timer. */
-  async leave() {
-    const wasIn = this.#signaling !== null && this.state !== 'closed';
-    this.#close(null);
-    if (wasIn) await this.#rest.leaveCall(this.#options.callId).catch(() => {});
+  leave() {
+    return this.#session.leave();
   }
 
   /** Ends the call for everyone; the server lets only its initiator. */
   endCall() {
-    this.#signaling?.send({ type: 'end_call' });
+    this.#session.signaling?.send({ type: 'end_call' });
+  }
+
+  /** Takes somebody out of the call; the server lets only its initiator. @param {string} userId */
+  async remove(userId) {
+    await this.#session.rest.removeParticipant(this.#session.options.callId, userId);
+  }
+
+  /** Why this participant gets what it gets, as the server sees it. @param {string} [userId] oneself when absent */
+  why(userId = this.you.userId) {
+    return this.#session.rest.why(this.#session.options.callId, userId);
   }
 
   /**
@@ -186,248 +158,121 @@ export class WeirClient extends Emitter {
    * @param {{source?: Source, simulcast?: boolean, handOver?: boolean}} [options] source: by default
    *   microphone or camera; a stream with source "screen" is the screen and its sound
    */
-  async publish(media, options = {}) {
+  publish(media, options = {}) {
     const tracks = media instanceof MediaStreamTrack ? [media] : media.getTracks();
-    await this.#local.publish(tracks, options);
+    return this.#session.local.publish(tracks, options);
   }
 
   /** @param {Source} source */
   unpublish(source) {
-    return this.#local.unpublish(source);
+    return this.#session.local.unpublish(source);
   }
 
   /** Opens the microphone if there is none yet; throws what getUserMedia throws. @param {boolean} enabled */
   setMicrophoneEnabled(enabled) {
-    return this.#local.setMicrophoneEnabled(enabled);
+    return this.#session.local.setMicrophoneEnabled(enabled);
   }
 
   /** Off lets go of the camera, so that its light goes out. @param {boolean} enabled */
   setCameraEnabled(enabled) {
-    return this.#local.setCameraEnabled(enabled);
+    return this.#session.local.setCameraEnabled(enabled);
   }
 
-  /** @param {MediaStream} [stream] what to share; the browser asks the user when absent */
-  startScreenShare(stream) {
-    return this.#local.startScreenShare(stream);
+  /**
+   * @param {MediaStream} [stream] what to share; the browser asks the user when absent
+   * @param {{swap?: boolean}} [options] swap: in the camera's place, as long as it is shared
+   */
+  startScreenShare(stream, options) {
+    return this.#session.local.startScreenShare(stream, options);
   }
 
   stopScreenShare() {
-    return this.#local.stopScreenShare();
+    return this.#session.local.stopScreenShare();
   }
 
-  /** @param {SlotWish[]} slots */
-  subscribe(slots) {
-    this.#signaling?.send({
-      type: 'subscribe',
-      slots: slots.map(({ mid, trackId = null, maxWidth, maxHeight, maxFps, priority, paused }) => ({
-        mid,
-        track_id: trackId,
-        max_width: maxWidth,
-        max_height: maxHeight,
-        max_fps: maxFps,
-        priority,
-        paused,
-      })),
-    });
+  /** Takes this device from now on; throws what getUserMedia throws. @param {'microphone' | 'camera'} source @param {string} deviceId */
+  useDevice(source, deviceId) {
+    return this.#session.local.useDevice(source, deviceId);
   }
 
-  /** @param {string} text */
-  sendChat(text) {
-    this.#signaling?.send({ type: 'chat_message', message: text });
+  /** @param {Source} source @returns {string} the device's id, "" when none is open or known */
+  deviceOf(source) {
+    return this.#session.local.deviceOf(source);
   }
 
-  /** Every filled slot with its track. @returns {Tile[]} */
+  /** Sends this track in the place of the source's, without an offer. @param {Source} source @param {MediaStreamTrack} track */
+  replaceTrack(source, track) {
+    return this.#session.local.replaceTrack(source, track);
+  }
+
+  /** What the others get to see and hear of this participant. @param {Source} source */
+  localTrack(source) {
+    return this.#session.local.track(source);
+  }
+
+  /** The one tile of a source, whether it is published yet or not. @param {string} userId @param {Source} source */
+  tile(userId, source) {
+    return this.#session.tiles.get(userId, source);
+  }
+
+  /** Every filled slot with its track. @returns {TileState[]} */
   tiles() {
-    return this.#roster.tiles().map((tile) => ({ ...tile, track: this.#trackOf(tile.mid) }));
+    const { roster } = this.#session;
+    return roster.tiles().map((tile) => ({ ...tile, track: this.#session.trackOf(tile.mid) }));
   }
 
   /** @param {string} userId @param {Source} source @returns {MediaStreamTrack | null} */
   trackOf(userId, source) {
-    return this.#trackOf(this.#roster.midOf(userId, source));
+    return this.#session.trackOf(this.#session.roster.midOf(userId, source));
+  }
+
+  /** By hand, instead of tile(): the two do not mix in one slot. @param {SlotWish[]} slots */
+  subscribe(slots) {
+    this.#session.signaling?.send(subscribeMessage(slots));
+  }
+
+  /** @param {string} text */
+  sendChat(text) {
+    this.#session.signaling?.send({ type: 'chat_message', message: text });
+  }
+
+  /** @param {boolean} raised */
+  raiseHand(raised) {
+    this.#session.signals.raiseHand(raised);
+  }
+
+  /** @param {string} emoji */
+  react(emoji) {
+    this.#session.signals.send('reaction', { emoji });
+  }
+
+  /** One timer for all; another one takes its place. @param {number} seconds */
+  startTimer(seconds) {
+    this.#session.signals.startTimer(seconds);
+  }
+
+  stopTimer() {
+    this.#session.signals.startTimer(0);
+  }
+
+  /** @param {object} poll as the application has them */
+  createPoll(poll) {
+    this.#session.signaling?.send({ type: 'poll_created', poll });
+  }
+
+  /** @param {string | number} pollId @param {number} optionIndex */
+  votePoll(pollId, optionIndex) {
+    this.#session.signaling?.send({ type: 'poll_vote', poll_id: pollId, option_index: optionIndex });
+  }
+
+  /** Anything else to the others. @param {string} kind @param {unknown} [data] JSON */
+  signal(kind, data) {
+    this.#session.signals.send(kind, data);
   }
 
   /** Figures of the moment: the path, and each track sent and received. */
   async stats() {
     const tileOfTrack = new Map(this.tiles().map((tile) => [tile.track?.id ?? '', tile]));
-    return summarise(await this.#peer?.pc.getStats(), tileOfTrack);
-  }
-
-  /** @param {string | null} mid */
-  #trackOf(mid) {
-    return mid === null ? null : (this.#peer?.trackOf(mid) ?? null);
-  }
-
-  #socketUrl() {
-    const { baseUrl, callId, token } = this.#options;
-    const url = new URL(`${baseUrl}/ws/call/${encodeURIComponent(callId)}/`, location.href);
-    url.protocol = url.protocol.replace('http', 'ws');
-    if (token) url.searchParams.set('access_token', token);
-    return url.href;
-  }
-
-  async #enterOnce() {
-    if (!this.#isEntered) await this.enter();
-    this.#isEntered = false; // A later connection that is no resumption has to ask again.
-  }
-
-  /** @param {Message} message @param {boolean} resumed */
-  #onWelcome(message, resumed) {
-    this.you = youOf(message.you);
-    this.call = callOf(message.call, this.call);
-    this.#slotLimit = this.#slotLimitOf(message.limits);
-    if (!resumed || !this.#peer) this.#replacePeer(message.ice_servers ?? []);
-    this.#applyToRoster(message);
-    this.#local.announce();
-    this.#growSlots();
-    if (resumed) this.#peer?.resend();
-    else this.#peer?.negotiate();
-    this.#joining?.resolve();
-    this.#joining = null;
-    this.#updateState();
-  }
-
-  /** @param {RTCIceServer[]} iceServers */
-  #replacePeer(iceServers) {
-    this.#dropPeer();
-    const peer = new Peer({ iceServers }, {
-      send: (message) => this.#signaling?.sendNow(message) ?? false,
-      onPath: (state) => this.#onPath(state),
-      onRejected: (error, sources) => this.#onOfferRejected(error, sources),
-      onBroken: () => this.#startOver(),
-    });
-    this.#peer = peer;
-    this.#path.begin();
-    this.#local.attach();
-    peer.growSlots('audio', this.#options.audioSlots);
-    peer.growSlots('video', this.#options.videoSlots);
-  }
-
-  #dropPeer() {
-    this.#path.end();
-    this.#peer?.close();
-    this.#peer = null;
-    this.#roster.clearSlots().forEach((change) => this.#tell(change));
-  }
-
-  /** @param {Message} message */
-  #onMessage(message) {
-    this.#applyToRoster(message);
-    this.emit('message', { message });
-    MESSAGE_HANDLERS[message.type]?.(this.#reactions, message);
-  }
-
-  #reactions = {
-    answer: (/** @type {string} */ sdp) => this.#peer?.onAnswer(sdp),
-    offerError: (/** @type {WeirError} */ error) => this.#peer?.onOfferError(error),
-    restart: () => this.#path.restart(),
-    layers: (/** @type {string} */ mid, /** @type {Record<string, boolean>} */ rids) => this.#peer?.chooseLayers(mid, rids),
-    ended: (/** @type {string} */ userId) => {
-      this.emit('call-ended', { userId });
-      this.#close(null);
-    },
-    emit: this.emit.bind(this),
-  };
-
-  /** @param {Message} message */
-  #applyToRoster(message) {
-    this.#roster.apply(message).forEach((change) => this.#tell(change));
-    if (message.type === 'track_published') this.#growSlots();
-    if (message.type === 'user_joined' || message.type === 'user_left') this.#tuneUpload();
-  }
-
-  /** @param {import('./weir-roster.js').Change} change */
-  #tell(change) {
-    if (change.type === 'tile') this.emit('tile', { ...change.detail, track: this.#trackOf(change.detail.mid) });
-    else this.emit(change.type, /** @type {any} */ (change.detail));
-  }
-
-  /** More tracks in the call than slots to show them: one more offer. */
-  #growSlots() {
-    const peer = this.#peer;
-    if (!peer) return;
-    let grew = false;
-    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
-      const have = peer.slots[kind].length;
-      const want = slotsWanted(this.#roster.countTracks(kind), have, this.#slotLimit[kind]);
-      peer.growSlots(kind, want);
-      grew ||= want > have;
-    }
-    if (grew) peer.negotiate();
-  }
-
-  /** @param {Message | undefined} limits the server's @returns {Record<Kind, number>} */
-  #slotLimitOf(limits) {
-    const most = slotLimit(limits?.max_message_bytes, limits?.max_mlines_per_offer);
-    const { maxAudioSlots, maxVideoSlots } = this.#options;
-    return { audio: Math.min(most, maxAudioSlots), video: Math.min(most, maxVideoSlots) };
-  }
-
-  #tuneUpload() {
-    const camera = this.#local.track('camera');
-    if (!camera || this.#local.isSimulcast('camera')) return;
-    const upload = uploadFor(this.participants.size, camera.getSettings().height ?? 720);
-    this.#peer?.tuneEncodings('camera', (encoding) => Object.assign(encoding, upload));
-  }
-
-  /** @param {'connected' | 'unstable' | 'failed'} state */
-  #onPath(state) {
-    this.#path.on(state);
-    if (state === 'connected') this.#tuneUpload();
-  }
-
-  /** @param {WeirError} error @param {Source[]} sources */
-  #onOfferRejected(error, sources) {
-    const { audio, video } = this.#peer?.slots ?? { audio: [], video: [] };
-    this.#slotLimit = { audio: audio.length, video: video.length };
-    this.#local.forget(sources);
-    this.emit('error', error);
-    if (audio.length + video.length === 0) this.#close(error);
-  }
-
-  #onNoPath() {
-    this.emit('error', new WeirError('no_media', 'Sound and picture do not get through this network'));
-    this.#startOver();
-  }
-
-  #startOver() {
-    this.#dropPeer();
-    this.#signaling?.startOver();
-    this.#updateState();
-  }
-
-  #updateState() {
-    if (this.state === 'closed') return;
-    const isWhole = Boolean(this.#signaling?.isOpen) && this.#path.isUp;
-    const wasUp = this.state === 'connected' || this.state === 'reconnecting';
-    this.#setState(isWhole ? 'connected' : wasUp ? 'reconnecting' : 'connecting', null);
-  }
-
-  /** @param {ConnectionState} state @param {WeirError | null} reason */
-  #setState(state, reason) {
-    if (state === this.state) return;
-    this.state = state;
-    this.emit('connection', { state, reason });
-  }
-
-  /** @param {WeirError | null} reason null when it was our wish or the call's end */
-  #close(reason) {
-    if (this.state === 'closed') return;
-    this.#stopListening();
-    this.#signaling?.close();
-    this.#dropPeer();
-    this.#local.close();
-    this.#setState('closed', reason);
-    this.#joining?.reject(reason ?? new WeirError('left', 'Left before the server answered'));
-    this.#joining = null;
-  }
-
-  #listenToWindow() {
-    const abort = new AbortController();
-    const { signal } = abort;
-    const retry = () => this.#signaling?.retryNow();
-    addEventListener('online', () => (retry(), this.#path.restart()), { signal });
-    document.addEventListener('visibilitychange', () => document.hidden || retry(), { signal });
-    addEventListener('pagehide', () => this.#close(null), { signal });
-    this.#stopListening = () => abort.abort();
+    return summarise(await this.#session.peer?.pc.getStats(), tileOfTrack);
   }
 }

@@ -35,25 +35,43 @@ function getUserMedia(constraints) {
   return navigator.mediaDevices.getUserMedia(constraints);
 }
 
-/** @param {'audio' | 'video'} kind @returns {Promise<MediaStreamTrack>} */
-export async function openDevice(kind) {
+/** @param {'audio' | 'video'} kind @param {string} [deviceId] this one and no other @returns {MediaTrackConstraints} */
+function constraintsOf(kind, deviceId) {
+  const usual = kind === 'audio' ? AUDIO : VIDEO;
+  return deviceId ? { ...usual, deviceId: { exact: deviceId } } : usual;
+}
+
+/** @param {'audio' | 'video'} kind @param {string} [deviceId] @returns {Promise<MediaStreamTrack>} */
+export async function openDevice(kind, deviceId) {
   if (!navigator.mediaDevices) throw new DOMException('insecure origin', 'InsecureError');
-  const stream = await getUserMedia(kind === 'audio' ? { audio: AUDIO } : { video: VIDEO });
+  const stream = await getUserMedia({ [kind]: constraintsOf(kind, deviceId) });
   return stream.getTracks()[0];
+}
+
+/** @typedef {{deviceId: string, label: string}} Device label: empty until the user has allowed one */
+/** @returns {Promise<{microphones: Device[], cameras: Device[], speakers: Device[]}>} */
+export async function listDevices() {
+  const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  const ofKind = (/** @type {MediaDeviceKind} */ kind) =>
+    all.filter((one) => one.kind === kind).map(({ deviceId, label }) => ({ deviceId, label }));
+  return { microphones: ofKind('audioinput'), cameras: ofKind('videoinput'), speakers: ofKind('audiooutput') };
 }
 
 /**
  * Opens what was asked for: together, so that the browser asks once, then each alone, so that a
  * missing camera does not cost the microphone. Never throws.
- * @param {{audio: boolean, video: boolean}} wanted
+ * @param {{audio: boolean, video: boolean, audioDeviceId?: string, videoDeviceId?: string}} wanted
  * @returns {Promise<Devices>}
  */
-export async function openDevices({ audio, video }) {
+export async function openDevices({ audio, video, audioDeviceId, videoDeviceId }) {
   /** @type {Devices} */
   const devices = { audio: null, video: null, audioProblem: null, videoProblem: null };
   if (audio && video && navigator.mediaDevices) {
     try {
-      const stream = await getUserMedia({ audio: AUDIO, video: VIDEO });
+      const stream = await getUserMedia({
+        audio: constraintsOf('audio', audioDeviceId),
+        video: constraintsOf('video', videoDeviceId),
+      });
       [devices.audio] = stream.getAudioTracks();
       [devices.video] = stream.getVideoTracks();
       return devices;
@@ -61,15 +79,15 @@ export async function openDevices({ audio, video }) {
       // One of the two is to blame; below they answer for themselves.
     }
   }
-  if (audio) await openAlone('audio', devices);
-  if (video) await openAlone('video', devices);
+  if (audio) await openAlone('audio', devices, audioDeviceId);
+  if (video) await openAlone('video', devices, videoDeviceId);
   return devices;
 }
 
-/** @param {'audio' | 'video'} kind @param {Devices} devices */
-async function openAlone(kind, devices) {
+/** @param {'audio' | 'video'} kind @param {Devices} devices @param {string} [deviceId] */
+async function openAlone(kind, devices, deviceId) {
   try {
-    devices[kind] = await openDevice(kind);
+    devices[kind] = await openDevice(kind, deviceId);
   } catch (error) {
     devices[`${kind}Problem`] = deviceProblem(error);
   }

@@ -1,7 +1,7 @@
 // What this participant sends: its tracks by source, on or off, across peer connections.
 
 import { KIND_OF_SOURCE } from './weir-roster.js';
-import { openDevice, openScreen } from './weir-devices.js';
+import { deviceProblem, openDevice, openScreen } from './weir-devices.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
 /** @typedef {{audio: boolean, video: boolean, screen: boolean}} LocalState */
@@ -14,7 +14,9 @@ import { openDevice, openScreen } from './weir-devices.js';
  */
 /**
  * @typedef {object} LocalHooks
- * @property {() => import('./weir-peer.js').Peer | null} peer
+ * @property {() => import('./weir-lines.js').Lines | null} lines of the peer connection, if there is one
+ * @property {() => void} negotiate m-lines were added or taken away
+ * @property {boolean} simulcast unless said otherwise
  * @property {(message: Record<string, any>) => void} send
  * @property {(state: LocalState) => void} changed
  * @property {(source: Source) => void} lost the device was unplugged or taken away
@@ -25,6 +27,12 @@ export class LocalTracks {
   #tracks = new Map();
   /** @type {Map<Source, Promise<unknown>>} one change at a time for each source */
   #queues = new Map();
+  /** @type {Map<Source, string>} which device to open */
+  #deviceIds = new Map();
+  /** @type {MediaStreamTrack | null} a screen in the camera's place */
+  #swapped = null;
+  /** Something comes from the camera's place. */
+  #hasPicture = false;
   #isClosed = false;
 
   /** @param {LocalHooks} hooks */
@@ -36,25 +44,28 @@ export class LocalTracks {
 
   /** @param {Source} source */
   track(source) {
+    if (source === 'screen' && this.#swapped) return this.#swapped;
     const local = this.#tracks.get(source);
     return local?.isOn ? local.track : null;
   }
 
-  /** @param {Source} source */
-  isSimulcast(source) {
-    return this.#tracks.get(source)?.simulcast ?? false;
+  /** @param {Source} source @returns {string} "": none is open */
+  deviceOf(source) {
+    return this.#tracks.get(source)?.track?.getSettings().deviceId ?? this.#deviceIds.get(source) ?? '';
   }
 
   /** Puts everything onto a new peer connection, before its first offer. */
   attach() {
-    for (const [source, { track, isOn, simulcast }] of this.#tracks)
-      this.hooks.peer()?.addLine(source, isOn || source === 'microphone' ? track : null, simulcast);
+    for (const [source, { track, isOn, simulcast }] of this.#tracks) {
+      const own = isOn || source === 'microphone' ? track : null;
+      this.hooks.lines()?.add(source, source === 'camera' ? (this.#swapped ?? own) : own, simulcast);
+    }
   }
 
   /** Tells the server how things stand. */
   announce() {
     this.hooks.send({ type: 'toggle_audio', enabled: this.state.audio });
-    this.hooks.send({ type: 'toggle_video', enabled: this.state.video });
+    this.hooks.send({ type: 'toggle_video', enabled: this.#hasPicture });
     if (this.state.screen) this.hooks.send({ type: 'start_screen_share', is_sharing: true });
   }
 
@@ -62,7 +73,7 @@ export class LocalTracks {
    * @param {MediaStreamTrack[]} tracks
    * @param {{source?: Source, simulcast?: boolean, handOver?: boolean}} options
    */
-  async publish(tracks, { source, simulcast = false, handOver = false }) {
+  async publish(tracks, { source, simulcast = this.hooks.simulcast, handOver = false }) {
     let isLonger = false;
     for (const track of tracks) {
       const isScreen = source?.startsWith('screen') ?? false;
@@ -76,9 +87,10 @@ export class LocalTracks {
   async unpublish(source) {
     const local = this.#tracks.get(source);
     if (!local) return;
+    if (source === 'camera' && this.#swapped) await this.#swap(null);
     this.#release(local);
     this.#tracks.delete(source);
-    await this.hooks.peer()?.removeLine(source);
+    await this.hooks.lines()?.remove(source);
     this.#settle(true);
   }
 
@@ -111,31 +123,81 @@ export class LocalTracks {
       else if (local?.isOn) return;
       else if (local && !local.isOurs && local.track?.readyState === 'live') {
         local.isOn = true;
-        await this.hooks.peer()?.replaceTrack('camera', local.track);
+        await this.#show('camera', local.track);
         this.#tellState();
       } else await this.#open('camera');
     });
   }
 
-  /** @param {MediaStream} [given] */
-  startScreenShare(given) {
+  /** @param {MediaStream} [given] @param {{swap?: boolean}} [options] */
+  startScreenShare(given, { swap = false } = {}) {
     return this.#inTurn('screen', async () => {
       const stream = given ?? (await openScreen());
       if (this.#isClosed) return stream.getTracks().forEach((track) => track.stop());
-      await this.publish(stream.getTracks(), { source: 'screen', handOver: !given });
+      for (const track of stream.getVideoTracks()) track.contentHint ||= 'detail';
+      const [picture] = stream.getVideoTracks();
+      if (swap && picture && this.hooks.lines()?.has('camera')) await this.#swap(picture);
+      else await this.publish(stream.getTracks(), { source: 'screen', handOver: !given });
     });
   }
 
   stopScreenShare() {
     return this.#inTurn('screen', async () => {
+      if (this.#swapped) await this.#swap(null);
       await this.unpublish('screen_audio');
       await this.unpublish('screen');
     });
   }
 
+  /** The screen goes where the camera went, and back. @param {MediaStreamTrack | null} picture */
+  async #swap(picture) {
+    const camera = this.#tracks.get('camera');
+    if (this.#swapped) {
+      this.#swapped.onended = null;
+      this.#swapped.stop();
+    }
+    this.#swapped = picture;
+    if (picture) picture.onended = () => this.stopScreenShare();
+    await this.hooks.lines()?.replaceTrack('camera', picture ?? (camera?.isOn ? camera.track : null));
+    this.#tellState();
+  }
+
+  /**
+   * Takes this device from now on; when its source is on, in mid-call, without an offer.
+   * @param {'microphone' | 'camera'} source @param {string} deviceId
+   */
+  useDevice(source, deviceId) {
+    return this.#inTurn(source, async () => {
+      const local = this.#tracks.get(source);
+      const isOpen = local?.track?.readyState === 'live' && (local.isOn || source === 'microphone');
+      const track = isOpen ? await openDevice(KIND_OF_SOURCE[source], deviceId) : null;
+      this.#deviceIds.set(source, deviceId);
+      if (track && local) await this.#exchange(source, local, track, true);
+    });
+  }
+
+  /** Sends another track in the place of the one of this source. @param {Source} source @param {MediaStreamTrack} track */
+  replaceTrack(source, track) {
+    return this.#inTurn(source, async () => {
+      const local = this.#tracks.get(source);
+      if (local) await this.#exchange(source, local, track, false);
+      else await this.publish([track], { source });
+    });
+  }
+
+  /** @param {Source} source @param {LocalTrack} local @param {MediaStreamTrack} track @param {boolean} isOurs */
+  async #exchange(source, local, track, isOurs) {
+    if (this.#isClosed) return track.stop();
+    track.enabled = local.isOn;
+    await this.#put(source, { ...local, track, isOurs });
+    this.#tellState();
+  }
+
   close() {
     this.#isClosed = true;
     for (const local of this.#tracks.values()) this.#release(local);
+    this.#swapped?.stop();
+    this.#swapped = null;
     this.#tracks.clear();
   }
 
@@ -148,10 +210,27 @@ export class LocalTracks {
 
   /** @param {'microphone' | 'camera'} source */
   async #open(source) {
-    const track = await openDevice(KIND_OF_SOURCE[source]);
+    const track = await this.#openChosen(source);
     if (this.#isClosed) return track.stop();
-    const simulcast = this.isSimulcast(source);
+    const simulcast = this.#tracks.get(source)?.simulcast ?? this.hooks.simulcast;
     this.#settle(await this.#put(source, { track, isOn: true, isOurs: true, simulcast }));
+  }
+
+  /** The chosen device, or any if that one is gone. @param {'microphone' | 'camera'} source */
+  async #openChosen(source) {
+    const deviceId = this.#deviceIds.get(source);
+    try {
+      return await openDevice(KIND_OF_SOURCE[source], deviceId);
+    } catch (error) {
+      if (!deviceId || deviceProblem(error) !== 'missing') throw error;
+      return openDevice(KIND_OF_SOURCE[source]);
+    }
+  }
+
+  /** @param {Source} source @param {MediaStreamTrack | null} track @returns {Promise<void>} */
+  async #show(source, track) {
+    const isHidden = source === 'camera' && this.#swapped !== null;
+    if (!isHidden) await this.hooks.lines()?.replaceTrack(source, track);
   }
 
   /** @param {Source} source @param {LocalTrack} local @returns {Promise<boolean>} whether that takes an offer */
@@ -161,9 +240,8 @@ export class LocalTracks {
     this.#tracks.set(source, local);
     const { track } = local;
     if (track) track.onended = () => this.#onEnded(source, track);
-    const peer = this.hooks.peer();
-    if (before) await peer?.replaceTrack(source, track);
-    else await peer?.addLine(source, track, local.simulcast);
+    if (before) await this.#show(source, track);
+    else await this.hooks.lines()?.add(source, track, local.simulcast);
     return !before;
   }
 
@@ -177,7 +255,7 @@ export class LocalTracks {
       local.track = null;
     }
     this.#tellState();
-    await this.hooks.peer()?.replaceTrack(source, null);
+    await this.#show(source, null);
   }
 
   /** @param {Source} source @param {MediaStreamTrack} track */
@@ -201,17 +279,19 @@ export class LocalTracks {
   /** @param {boolean} isOfferDue m-lines were added or taken away */
   #settle(isOfferDue) {
     this.#tellState();
-    if (isOfferDue) this.hooks.peer()?.negotiate();
+    if (isOfferDue) this.hooks.negotiate();
   }
 
   #tellState() {
     const isOn = (/** @type {Source} */ source) => this.#tracks.get(source)?.isOn ?? false;
-    const state = { audio: isOn('microphone'), video: isOn('camera'), screen: isOn('screen') };
+    const state = { audio: isOn('microphone'), video: isOn('camera'), screen: isOn('screen') || this.#swapped !== null };
+    const hasPicture = state.video || this.#swapped !== null;
     const before = this.state;
     this.state = state;
     if (state.audio !== before.audio) this.hooks.send({ type: 'toggle_audio', enabled: state.audio });
-    if (state.video !== before.video) this.hooks.send({ type: 'toggle_video', enabled: state.video });
+    if (hasPicture !== this.#hasPicture) this.hooks.send({ type: 'toggle_video', enabled: hasPicture });
     if (state.screen !== before.screen) this.hooks.send({ type: 'start_screen_share', is_sharing: state.screen });
+    this.#hasPicture = hasPicture;
     this.hooks.changed(state);
   }
 }

@@ -19,12 +19,35 @@ export function callOf(raw, known) {
   };
 }
 
+/** @param {import('./weir-types.js').SlotWish[]} slots @returns {Message} */
+export function subscribeMessage(slots) {
+  return {
+    type: 'subscribe',
+    slots: slots.map(({ mid, trackId = null, maxWidth, maxHeight, maxFps, priority, paused }) => ({
+      mid,
+      track_id: trackId,
+      max_width: maxWidth,
+      max_height: maxHeight,
+      max_fps: maxFps,
+      priority,
+      paused,
+    })),
+  };
+}
+
+/** @param {Message} one @returns {import('./weir-types.js').Speaker} */
+function speakerOf({ user_id, level_db, dominant }) {
+  return { userId: String(user_id), levelDb: Number(level_db), dominant: Boolean(dominant) };
+}
+
 /**
  * @typedef {object} Reactions what a message may lead to besides a change of the roster
  * @property {(sdp: string) => void} answer
  * @property {(error: WeirError) => void} offerError
  * @property {() => void} restart
- * @property {(mid: string, rids: Record<string, boolean>) => void} layers
+ * @property {(mid: string, rids: Record<string, boolean>, active: boolean) => void} layers
+ * @property {(speakers: import('./weir-types.js').Speaker[]) => void} speakers
+ * @property {(message: Message) => void} signal
  * @property {(userId: string) => void} ended
  * @property {import('./weir-emitter.js').Emitter<import('./weir-types.js').WeirEvents>['emit']} emit
  */
@@ -32,14 +55,17 @@ export function callOf(raw, known) {
 export const MESSAGE_HANDLERS = {
   answer: (react, { answer, from_user_id }) => from_user_id === 'sfu' && react.answer(answer.sdp),
   call_ended: (react, { user_id }) => react.ended(String(user_id)),
-  publish_layers: (react, { mid, rids }) => react.layers(String(mid), rids),
+  publish_layers: (react, { mid, rids = {}, active }) =>
+    react.layers(String(mid), rids, active ?? Object.values(rids).some(Boolean)),
   chat_message: (react, { sender_id, sender_name, message }) =>
     react.emit('chat', { userId: String(sender_id), name: String(sender_name), text: String(message) }),
-  speakers: (react, { speakers }) =>
-    react.emit('speakers', {
-      speakers: speakers.map((/** @type {Message} */ one) => ({ userId: String(one.user_id), levelDb: one.level_db })),
-    }),
-  quality: (react, { user_id, score, up, down }) =>
+  speakers: (react, { speakers }) => react.speakers(speakers.map(speakerOf)),
+  signal: (react, message) => react.signal(message),
+  poll_created: (react, { sender_id, sender_name, poll }) =>
+    react.emit('poll', { userId: String(sender_id), name: String(sender_name), poll }),
+  poll_vote: (react, { sender_id, poll_id, option_index }) =>
+    react.emit('poll-vote', { userId: String(sender_id), pollId: poll_id, optionIndex: option_index }),
+  quality: (react, { user_id, score, up = null, down = null }) =>
     react.emit('quality', { userId: String(user_id), score, up, down }),
   error: (react, { code, message, in_reply_to }) => {
     const error = new WeirError(String(code), String(message));

@@ -1,8 +1,8 @@
 // The one peer connection of a participant: its own tracks on `sendonly` m-lines, its slots on
 // `recvonly` ones. We always offer, one offer at a time; whatever changes meanwhile goes into the next.
 
-import { KIND_OF_SOURCE } from './weir-roster.js';
-import { isWantedCodec, withAudioNack, withoutStrayLines } from './weir-sdp.js';
+import { Lines } from './weir-lines.js';
+import { isWantedCodec, withVoiceWishes, withoutStrayLines } from './weir-sdp.js';
 import { WeirError } from './weir-rest.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
@@ -12,31 +12,21 @@ import { WeirError } from './weir-rest.js';
  * @typedef {object} PeerHooks
  * @property {(message: Message) => boolean} send false when the signaling is down: the offer waits for resend()
  * @property {(state: 'connected' | 'unstable' | 'failed') => void} onPath the media path's condition changed
+ * @property {() => void} onAnswered an offer is in force
  * @property {(error: WeirError, sources: Source[]) => void} onRejected the server refused an offer, and with it
  *   what these sources were to send
  * @property {() => void} onBroken this connection cannot be saved, only replaced
  */
-/** @typedef {{source: Source, transceiver: RTCRtpTransceiver, simulcast: boolean}} Line */
 /** @typedef {{sdp?: string, error?: WeirError}} Verdict */
 
 const ANSWER_TIMEOUT_MS = 15_000;
-/** Low, middle and full resolution, in the order in which both browser families want them. */
-const SIMULCAST_LAYERS = [
-  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 2_000_000 },
-];
-const MAX_BITRATE = { microphone: 40_000, camera: 1_500_000, screen: 2_500_000, screen_audio: 96_000 };
 
 export class Peer {
-  /** @param {RTCConfiguration} config @param {PeerHooks} hooks */
-  constructor(config, hooks) {
+  /** @param {RTCConfiguration} config @param {import('./weir-lines.js').SendOptions} options @param {PeerHooks} hooks */
+  constructor(config, options, hooks) {
     this.hooks = hooks;
     this.pc = new RTCPeerConnection({ ...config, bundlePolicy: 'max-bundle' });
-    /** @type {Map<Source, Line>} */
-    this.lines = new Map();
-    /** @type {Line[]} m-lines whose track was unpublished, for the next one of their kind */
-    this.spare = [];
+    this.lines = new Lines(this.pc, options);
     /** @type {Record<Kind, RTCRtpTransceiver[]>} */
     this.slots = { audio: [], video: [] };
     this.isClosed = false;
@@ -47,8 +37,6 @@ export class Peer {
     this.onVerdict = null;
     /** @type {Message[] | null} candidates that must not overtake their offer */
     this.heldCandidates = null;
-    /** One stream for voice and face, one for the screen and its sound: what is to stay in sync. */
-    this.streams = { person: new MediaStream(), screen: new MediaStream() };
     this.pc.onicecandidate = ({ candidate }) => this.#onCandidate(candidate);
     this.pc.oniceconnectionstatechange = () => this.#onIceState();
     this.pc.onconnectionstatechange = () => this.#onConnectionState();
@@ -69,66 +57,11 @@ export class Peer {
     return slot?.receiver.track ?? null;
   }
 
-  /**
-   * Sends a track; needs an offer afterwards.
-   * @param {Source} source @param {MediaStreamTrack | null} track @param {boolean} simulcast
-   */
-  async addLine(source, track, simulcast) {
-    const kind = KIND_OF_SOURCE[source];
-    const at = this.spare.findIndex((line) => KIND_OF_SOURCE[line.source] === kind && line.simulcast === simulcast);
-    if (at >= 0) {
-      const [{ transceiver }] = this.spare.splice(at, 1);
-      this.lines.set(source, { source, transceiver, simulcast });
-      transceiver.direction = 'sendonly';
-      await transceiver.sender.replaceTrack(track);
-      return;
-    }
-    const stream = source.startsWith('screen') ? this.streams.screen : this.streams.person;
-    const transceiver = this.pc.addTransceiver(track ?? kind, {
-      direction: 'sendonly',
-      streams: [stream],
-      sendEncodings: simulcast ? SIMULCAST_LAYERS : [{ maxBitrate: MAX_BITRATE[source] }],
-    });
-    this.#trimCodecs(transceiver, kind);
-    this.lines.set(source, { source, transceiver, simulcast });
-  }
-
-  /** Stops sending; needs an offer afterwards. @param {Source} source */
-  async removeLine(source) {
-    const line = this.lines.get(source);
-    if (!line) return;
-    this.lines.delete(source);
-    this.spare.push(line);
-    line.transceiver.direction = 'inactive';
-    await line.transceiver.sender.replaceTrack(null);
-  }
-
-  /** Changes what a line carries without an offer. @param {Source} source @param {MediaStreamTrack | null} track */
-  async replaceTrack(source, track) {
-    await this.lines.get(source)?.transceiver.sender.replaceTrack(track);
-  }
-
-  /**
-   * Changes the encodings of a line without an offer; an encoder that is not up yet keeps its own.
-   * @param {Source} source @param {(encoding: RTCRtpEncodingParameters) => void} change
-   */
-  async tuneEncodings(source, change) {
-    const sender = this.lines.get(source)?.transceiver.sender;
-    const parameters = sender?.getParameters();
-    if (!sender || !parameters?.encodings?.length) return;
-    const before = JSON.stringify(parameters.encodings);
-    parameters.encodings.forEach(change);
-    if (JSON.stringify(parameters.encodings) === before) return;
-    await sender.setParameters(parameters).catch(() => {});
-  }
-
-  /** @param {string} mid @param {Record<string, boolean>} rids which simulcast layers somebody wants */
-  async chooseLayers(mid, rids) {
-    for (const { source, transceiver } of this.lines.values())
-      if (transceiver.mid === mid)
-        await this.tuneEncodings(source, (encoding) => {
-          if (encoding.rid && encoding.rid in rids) encoding.active = rids[encoding.rid];
-        });
+  /** The slots that the server knows. @returns {Record<Kind, string[]>} */
+  get slotMids() {
+    const midsOf = (/** @type {Kind} */ kind) =>
+      this.slots[kind].flatMap(({ mid, currentDirection }) => (mid === null || currentDirection === null ? [] : [mid]));
+    return { audio: midsOf('audio'), video: midsOf('video') };
   }
 
   /** Brings the server up to date; calls while an offer is in flight fall together into the next. */
@@ -174,11 +107,13 @@ export class Peer {
     this.restartWanted = false;
     this.heldCandidates ??= [];
     const { sdp } = await this.pc.createOffer();
-    await this.pc.setLocalDescription({ type: 'offer', sdp: withAudioNack(sdp ?? '') });
+    await this.pc.setLocalDescription({ type: 'offer', sdp: withVoiceWishes(sdp ?? '') });
     const verdict = await this.#verdict();
     if (this.isClosed) return;
-    if (verdict.sdp) await this.pc.setRemoteDescription({ type: 'answer', sdp: verdict.sdp });
-    else await this.#takeBack(verdict.error ?? new WeirError('no_answer', 'The server did not answer the offer'));
+    if (verdict.sdp) {
+      await this.pc.setRemoteDescription({ type: 'answer', sdp: verdict.sdp });
+      this.hooks.onAnswered();
+    } else await this.#takeBack(verdict.error ?? new WeirError('no_answer', 'The server did not answer the offer'));
   }
 
   /** Sends the offer and waits for what the server makes of it. @returns {Promise<Verdict>} */
@@ -201,11 +136,8 @@ export class Peer {
     const description = this.pc.localDescription;
     if (this.isClosed || !description) return false;
     // The mids are known only now; the server must know the sources before it meets the m-lines.
-    const tracks = [...this.lines.values()]
-      .filter(({ transceiver }) => transceiver.mid !== null)
-      .map(({ source, transceiver }) => ({ mid: transceiver.mid, source }));
     const sent =
-      this.hooks.send({ type: 'publish', tracks }) &&
+      this.hooks.send({ type: 'publish', tracks: this.lines.published }) &&
       this.hooks.send({ type: 'offer', offer: { type: 'offer', sdp: withoutStrayLines(description.sdp) } });
     if (!sent) return false;
     this.heldCandidates?.forEach((message) => this.hooks.send(message));
@@ -217,9 +149,7 @@ export class Peer {
   async #takeBack(error) {
     await this.pc.setLocalDescription({ type: 'rollback' });
     const isNew = (/** @type {RTCRtpTransceiver} */ { mid }) => mid === null;
-    const sources = [...this.lines.values()].filter((line) => isNew(line.transceiver)).map((line) => line.source);
-    sources.forEach((source) => this.lines.delete(source));
-    this.spare = this.spare.filter((line) => !isNew(line.transceiver));
+    const sources = this.lines.rollBack();
     for (const kind of /** @type {Kind[]} */ (['audio', 'video']))
       this.slots[kind] = this.slots[kind].filter((transceiver) => !isNew(transceiver));
     this.pc.getTransceivers().filter(isNew).forEach((transceiver) => transceiver.stop());

@@ -88,30 +88,97 @@ export class WeirRest {
     return this.request('POST', '/session/', { name });
   }
 
-  /** @param {'AUDIO' | 'VIDEO'} callType @param {string[]} [userIds] @returns {Promise<string>} call id */
-  async startCall(callType, userIds = []) {
-    const body = { call_type: callType, user_ids: userIds };
-    return (await this.request('POST', '/calls/initiate/', body)).call_id;
+  /**
+   * Starts a call with a channel's members or with these people; with nobody it is a meeting by link.
+   * @param {'AUDIO' | 'VIDEO'} callType @param {string[]} [userIds] @param {string} [channelId]
+   * @returns {Promise<string>} call id
+   */
+  async startCall(callType, userIds = [], channelId) {
+    const whom = channelId === undefined ? { user_ids: userIds } : { channel_id: channelId };
+    return (await this.request('POST', '/calls/initiate/', { call_type: callType, ...whom })).call_id;
   }
 
   /** @param {string} callId */
   joinCall(callId) {
-    return this.request('POST', `/calls/${encodeURIComponent(callId)}/join/`);
+    return this.request('POST', callPath(callId, 'join'));
   }
 
   /** @param {string} callId */
   leaveCall(callId) {
-    const path = `/calls/${encodeURIComponent(callId)}/leave/`;
-    return this.request('POST', path, {}, { keepalive: true });
+    return this.request('POST', callPath(callId, 'leave'), {}, { keepalive: true });
   }
 
   /** @param {string} callId */
   endCall(callId) {
-    return this.request('POST', `/calls/${encodeURIComponent(callId)}/end/`);
+    return this.request('POST', callPath(callId, 'end'));
+  }
+
+  /** @param {string} callId */
+  rejectCall(callId) {
+    return this.request('POST', callPath(callId, 'reject'));
   }
 
   /** @param {string} callId */
   callStatus(callId) {
-    return this.request('GET', `/calls/${encodeURIComponent(callId)}/status/`);
+    return this.request('GET', callPath(callId, 'status'));
   }
+
+  /** @param {string} callId @param {string} userId */
+  removeParticipant(callId, userId) {
+    return this.request('POST', callPath(callId, `participants/${encodeURIComponent(userId)}/remove`));
+  }
+
+  /** Why this participant's slots carry what they do. @param {string} callId @param {string} userId */
+  why(callId, userId) {
+    return this.request('GET', `/api/v1${callPath(callId, `participants/${encodeURIComponent(userId)}/why`)}`);
+  }
+
+  /** Who one is. */
+  me() {
+    return this.request('GET', '/api/v1/me/');
+  }
+
+  /** @param {{search?: string, page?: number}} [filter] */
+  users(filter = {}) {
+    return this.request('GET', `/api/v1/users/${queryOf(filter)}`);
+  }
+
+  /** One's own calls. @param {Record<string, string | number | boolean | undefined>} [filter] ordering, page, page_size, direction, call_type, missed, search */
+  calls(filter = {}) {
+    return this.request('GET', `/api/v1/calls/${queryOf(filter)}`);
+  }
+
+  channels() {
+    return this.request('GET', '/api/v1/channels/');
+  }
+
+  /** @param {string} channelId */
+  channel(channelId) {
+    return this.request('GET', `/api/v1/channels/${encodeURIComponent(channelId)}/`);
+  }
+
+  /** @param {string} name */
+  createChannel(name) {
+    return this.request('POST', '/api/v1/channels/', { name });
+  }
+
+  /** @param {string} channelId */
+  joinChannel(channelId) {
+    return this.request('POST', `/api/v1/channels/${encodeURIComponent(channelId)}/join/`);
+  }
+
+  /** @param {string} channelId */
+  leaveChannel(channelId) {
+    return this.request('POST', `/api/v1/channels/${encodeURIComponent(channelId)}/leave/`);
+  }
+}
+
+/** @param {string} callId @param {string} action */
+const callPath = (callId, action) => `/calls/${encodeURIComponent(callId)}/${action}/`;
+
+/** @param {Record<string, string | number | boolean | undefined>} filter what is undefined or empty is left out */
+function queryOf(filter) {
+  const pairs = Object.entries(filter).filter(([, value]) => value !== undefined && value !== '');
+  const query = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+  return query && `?${query}`;
 }

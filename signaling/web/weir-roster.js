@@ -19,11 +19,22 @@
  * @property {boolean} audioEnabled
  * @property {boolean} videoEnabled
  * @property {boolean} screenSharing
- * @property {number | null} quality 1 (bad) to 5, null before the server has said
+ * @property {number | null} quality of the connection, 1 (bad) to 5, null before the server has said
+ * @property {Direction | null} qualityUp
+ * @property {Direction | null} qualityDown
+ * @property {boolean} handRaised
+ * @property {boolean} isSpeaking
  * @property {Map<Source, RemoteTrack>} tracks
  */
-/** @typedef {{userId: string, source: Source, trackId: string}} SlotContent */
-/** @typedef {{userId: string, source: Source, mid: string | null}} TileChange mid null: no slot */
+/** @typedef {{score: number, reason: string}} Direction reason: none, loss, delay, bandwidth or cpu */
+/** @typedef {{userId: string, source: Source, trackId: string, isPaused: boolean}} SlotContent */
+/**
+ * @typedef {object} TileChange
+ * @property {string} userId
+ * @property {Source} source
+ * @property {string | null} mid null: no slot
+ * @property {false | 'bandwidth'} paused the network does not carry it
+ */
 /**
  * @typedef {{type: 'participant-joined' | 'participant-left' | 'participant-updated', detail: {participant: Participant}}
  *   | {type: 'track-published' | 'track-unpublished', detail: {track: RemoteTrack}}
@@ -79,6 +90,23 @@ export class Roster {
   /** @param {string} userId @param {Source} source @returns {string | null} the slot that carries it */
   midOf(userId, source) {
     return this.#tiles().get(tileKey(userId, source))?.mid ?? null;
+  }
+
+  /** @param {string | null} mid @returns {boolean} whether the server has nothing left for it */
+  isPaused(mid) {
+    return (mid !== null && this.slots.get(mid)?.isPaused) || false;
+  }
+
+  /** @param {string} userId @param {Source} source @returns {string | null} null: not published, or of no use here */
+  trackIdOf(userId, source) {
+    const track = this.participants.get(userId)?.tracks.get(source);
+    return track?.supported ? track.trackId : null;
+  }
+
+  /** Who of the others speaks, and nobody else does. @param {Set<string>} userIds @returns {Change[]} */
+  setSpeaking(userIds) {
+    const changed = [...this.participants.values()].filter((one) => one.isSpeaking !== userIds.has(one.userId));
+    return changed.flatMap((one) => this.update(one.userId, { isSpeaking: userIds.has(one.userId) }));
   }
 
   /** @returns {TileChange[]} every filled slot */
@@ -181,6 +209,7 @@ export class Roster {
           userId: String(entry.user_id),
           source: entry.source,
           trackId: String(entry.track_id),
+          isPaused: entry.paused === 'bandwidth',
         });
     }
     return this.#tileChanges(before);
@@ -199,7 +228,8 @@ export class Roster {
   /** @returns {Map<string, TileChange>} */
   #tiles() {
     const tiles = new Map();
-    for (const [mid, { userId, source }] of this.slots) tiles.set(tileKey(userId, source), { userId, source, mid });
+    for (const [mid, { userId, source, isPaused }] of this.slots)
+      tiles.set(tileKey(userId, source), { userId, source, mid, paused: isPaused && 'bandwidth' });
     return tiles;
   }
 
@@ -209,9 +239,10 @@ export class Roster {
     /** @type {Change[]} */
     const changes = [];
     for (const [key, tile] of before)
-      if (!after.has(key)) changes.push({ type: 'tile', detail: { ...tile, mid: null } });
+      if (!after.has(key)) changes.push({ type: 'tile', detail: { ...tile, mid: null, paused: false } });
     for (const [key, tile] of after)
-      if (before.get(key)?.mid !== tile.mid) changes.push({ type: 'tile', detail: tile });
+      if (before.get(key)?.mid !== tile.mid || before.get(key)?.paused !== tile.paused)
+        changes.push({ type: 'tile', detail: tile });
     return changes;
   }
 }
@@ -225,6 +256,10 @@ function newParticipant(userId) {
     videoEnabled: true,
     screenSharing: false,
     quality: null,
+    qualityUp: null,
+    qualityDown: null,
+    handRaised: false,
+    isSpeaking: false,
     tracks: new Map(),
   };
 }
@@ -238,43 +273,11 @@ const HANDLERS = {
   video_toggled: (roster, { user_id, enabled }) => roster.update(String(user_id), { videoEnabled: Boolean(enabled) }),
   screen_share_toggled: (roster, { user_id, is_sharing }) =>
     roster.update(String(user_id), { screenSharing: Boolean(is_sharing) }),
-  quality: (roster, { user_id, score }) => roster.update(String(user_id), { quality: Number(score) }),
+  quality: (roster, { user_id, score, up = null, down = null }) =>
+    roster.update(String(user_id), { quality: Number(score), qualityUp: up, qualityDown: down }),
+  speakers: (roster, { speakers }) =>
+    roster.setSpeaking(new Set(speakers.map((/** @type {Message} */ { user_id }) => String(user_id)))),
   track_published: (roster, message) => roster.publishTrack(message),
   track_unpublished: (roster, message) => roster.unpublishTrack(String(message.track_id)),
   slots: (roster, message) => roster.fillSlots(message.slots ?? []),
 };
-
-/**
- * How many slots of a kind to have: as many as there are tracks, in steps of four so that a crowd
- * arriving one by one costs a re-offer for every fourth, never fewer than now, never above the limit.
- * @param {number} tracks @param {number} have @param {number} limit
- */
-export function slotsWanted(tracks, have, limit) {
-  if (tracks <= have) return have;
-  return Math.max(have, Math.min(limit, Math.ceil(tracks / 4) * 4));
-}
-
-/** A video slot with its codecs and an audio slot take some 3.4 kB of an offer; own tracks share the rest. */
-const SLOT_PAIR_BYTES = 3_500;
-const OWN_BYTES = 12_000;
-const OWN_MLINES = 8;
-
-/**
- * How many slots of each kind an offer may have.
- * @param {number} [maxMessageBytes] of the server @param {number} [maxMlines] of an offer
- */
-export function slotLimit(maxMessageBytes = 65_536, maxMlines = 128) {
-  const byBytes = (maxMessageBytes - OWN_BYTES) / SLOT_PAIR_BYTES;
-  return Math.max(1, Math.floor(Math.min(byBytes, (maxMlines - OWN_MLINES) / 2)));
-}
-
-/**
- * What a camera without simulcast should send when so many others watch it in a grid.
- * @param {number} others
- * @param {number} height of its picture
- * @returns {{scaleResolutionDownBy: number, maxBitrate: number}}
- */
-export function uploadFor(others, height) {
-  const [maxHeight, maxBitrate] = others <= 3 ? [720, 1_500_000] : others <= 8 ? [360, 600_000] : [180, 200_000];
-  return { scaleResolutionDownBy: Math.max(1, height / maxHeight), maxBitrate };
-}

@@ -35,10 +35,13 @@ export function withoutStrayLines(sdp) {
 
 /**
  * Asks for lost packets of Opus too, which browsers do when it is negotiated but do not offer: at a
- * usual round trip a repeated packet comes before it is due.
+ * usual round trip a repeated packet comes before it is due. And says that silence need not be sent.
  * @param {string} sdp
  */
-export function withAudioNack(sdp) {
-  return sdp.replace(/^a=rtpmap:(\d+) opus\/48000\/2\r\n/gim, (line, payloadType) =>
-    sdp.includes(`a=rtcp-fb:${payloadType} nack\r\n`) ? line : `${line}a=rtcp-fb:${payloadType} nack\r\n`);
+export function withVoiceWishes(sdp) {
+  const isOpus = (/** @type {string} */ payloadType) => sdp.includes(`a=rtpmap:${payloadType} opus/48000/2\r\n`);
+  return sdp
+    .replace(/^a=rtpmap:(\d+) opus\/48000\/2\r\n/gim, (line, payloadType) =>
+      sdp.includes(`a=rtcp-fb:${payloadType} nack\r\n`) ? line : `${line}a=rtcp-fb:${payloadType} nack\r\n`)
+    .replace(/^a=fmtp:(\d+) (?!.*usedtx)[^\r]*/gm, (line, payloadType) => (isOpus(payloadType) ? `${line};usedtx=1` : line));
 }

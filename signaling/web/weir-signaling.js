@@ -28,9 +28,23 @@ const CLOSE_REASONS = {
   1009: ['too_big', 'The server takes no message of this size'],
   4401: ['unauthorized', 'Please sign in first'],
   4403: ['not_invited', 'You are not invited to this call'],
+  4408: ['taken_over', 'You have joined this call elsewhere'],
   4404: ['not_found', 'There is no such call'],
   4409: ['call_over', 'This call is over'],
 };
+
+/** The reasons that the server gives with a code. @type {Record<string, [code: string, message: string]>} */
+const REASONS = {
+  removed: ['removed', 'You have been removed from this call'],
+};
+
+/** @param {{baseUrl: string, callId: string, token: string}} options @returns {string} */
+export function socketUrl({ baseUrl, callId, token }) {
+  const url = new URL(`${baseUrl}/ws/call/${encodeURIComponent(callId)}/`, location.href);
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (token) url.searchParams.set('access_token', token);
+  return url.href;
+}
 
 /**
  * Doubles from half a second up to ten, less up to a half at random so that a server that comes back
@@ -165,7 +179,7 @@ export class Signaling {
     this.#drop();
     if (code in CLOSE_REASONS || code >= 4000) {
       if (resuming && !wasOpen) return this.startOver();
-      const [word, text] = CLOSE_REASONS[code] ?? ['closed', reason || 'The server closed the connection'];
+      const [word, text] = REASONS[reason] ?? CLOSE_REASONS[code] ?? ['closed', reason || 'The server closed the connection'];
       return this.#refuse(new WeirError(word, text, code));
     }
     this.hooks.onDrop();

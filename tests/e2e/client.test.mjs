@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MediaPath } from '../../signaling/web/weir-path.js';
-import { Roster, slotLimit, slotsWanted, uploadFor } from '../../signaling/web/weir-roster.js';
+import { Roster } from '../../signaling/web/weir-roster.js';
 import { isWantedCodec, withoutStrayLines } from '../../signaling/web/weir-sdp.js';
 import { backoffMs } from '../../signaling/web/weir-signaling.js';
+import { slotLimit, slotsWanted, uploadFor } from '../../signaling/web/weir-slots.js';
 import { bestGrid } from '../../signaling/web/call-stage.js';
 import { hueOf, initials } from '../../signaling/web/call-tile.js';
 import { cookieValue } from '../../signaling/web/weir-rest.js';
@@ -61,7 +62,7 @@ test('an empty slot is an empty tile, and slots that are not named stay', () => 
   const roster = rosterOf('a', 'b');
   roster.apply({ type: 'slots', slots: [slot('5', 'a'), slot('6', 'b')] });
   assert.deepEqual(told(roster.apply({ type: 'slots', slots: [{ mid: '5', track_id: null }] })), ['tile a/camera=null']);
-  assert.deepEqual(roster.tiles(), [{ userId: 'b', source: 'camera', mid: '6' }]);
+  assert.deepEqual(roster.tiles(), [{ userId: 'b', source: 'camera', mid: '6', paused: false }]);
 });
 
 test('a screen is a tile of its own beside the camera', () => {
