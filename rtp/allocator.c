@@ -1,34 +1,305 @@
-/* Which rung each slot gets. */
+/* Which rung each slot gets. Three passes over the slots by importance: the cheapest rung for
+ * everybody, then the preferred ones, then what is wished for. In each a slot keeps what it has had
+ * as long as the estimate carries it, and gets more when the estimate has carried that for a while
+ * with a margin. The margin and the wait grow with each setback, so that on a network that carries
+ * a rung only now and then it is tried ever more rarely. */
 #include "rtp/allocator.h"
+
+#include "rtp/ladder.h"
+
+enum {
+    /* A fall of the estimate to less than half, within so long of a setback: the network has
+     * changed, and it was not the raise that was wrong. */
+    SINKING_US = 5 * 1000 * 1000,
+    SUNK_PERCENT = 50,
+    /* An estimate that much above what it could not carry is another network. Estimates of one
+     * network were seen to differ by up to a third. */
+    RISEN_PERCENT = 150,
+};
+
+/* No network has more, and sums do not overflow. */
+#define BUDGET_MAX ((uint64_t)1 << 48)
+
+/* By the number of setbacks. The last is for an estimate and rates that swing against each other by
+ * 15 and 20 %: (1.15 / 0.85) * (1.2 / 0.8) = 2. */
+static const uint8_t margin_percents[RTP_ALLOCATOR_SETBACKS_MAX + 1] = {10,  10,  25, 50,
+                                                                        100, 100, 100};
 
 static const char *const reason_names[RTP_ALLOCATOR_REASON_COUNT] = {
     [RTP_ALLOCATOR_NOTHING_PUBLISHED] = "nothing_published",
     [RTP_ALLOCATOR_PAUSED_BY_CLIENT] = "paused_by_client",
-    [RTP_ALLOCATOR_NOT_FLOWING] = "not_flowing",
     [RTP_ALLOCATOR_BANDWIDTH] = "bandwidth",
     [RTP_ALLOCATOR_HYSTERESIS] = "hysteresis",
+    [RTP_ALLOCATOR_NOT_FLOWING] = "not_flowing",
     [RTP_ALLOCATOR_SIZE] = "size",
     [RTP_ALLOCATOR_FPS] = "fps",
     [RTP_ALLOCATOR_WANTED] = "wanted",
 };
 
+struct sharing {
+    uint64_t now_us;
+    uint64_t audio_bps;
+    uint64_t budget_bps;   /* For video. */
+    uint64_t raise_bps;    /* The same without the margin. */
+    uint64_t used_bps;     /* Given so far. */
+    uint64_t reserved_bps; /* For raises that still have to wait. */
+    uint64_t held_bps;     /* What all have had, as it costs now. */
+    uint64_t wished_bps;
+    unsigned setbacks; /* The most of any slot: they share the network that swings. */
+    bool short_of_wish;
+};
+
+static uint64_t cost_of(const struct rtp_allocator_slot *slot, int step) {
+    return step >= 0 ? rtp_ladder_rung(slot, step)->bps : 0;
+}
+
+/* ---- What each slot has, and who comes first ---- */
+
+/* Between equals, whoever has more keeps it. */
+static bool is_more_important(const struct rtp_allocator_slot *a,
+                              const struct rtp_allocator_slot *b) {
+    if (a->priority != b->priority)
+        return a->priority > b->priority;
+    if (a->screen != b->screen)
+        return a->screen;
+    if (a->speaking != b->speaking)
+        return a->speaking;
+    if (a->state.area != b->state.area)
+        return a->state.area > b->state.area;
+    return a->id < b->id;
+}
+
+/* By insertion: slots come in nearly the same order each time. */
+static void slots_rank(struct rtp_allocator_slot *slots, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i;
+        for (; at > 0 && is_more_important(&slots[i], &slots[slots[at - 1].order]); at--)
+            slots[at].order = slots[at - 1].order;
+        slots[at].order = (uint16_t)i;
+    }
+}
+
+static void setbacks_review(struct rtp_allocator_slot *slot, const struct sharing *sharing) {
+    struct rtp_allocator_state *state = &slot->state;
+    if (state->setbacks == 0)
+        return;
+    uint64_t age_us = sharing->now_us - state->setback_at_us;
+    uint64_t total_bps = state->setback_total_bps;
+    if (sharing->budget_bps * 100 >= total_bps * RISEN_PERCENT) {
+        state->setbacks = 0;
+        state->wait_until_us = 0;
+    } else if (age_us < SINKING_US && !state->sank &&
+               sharing->budget_bps * 100 < total_bps * SUNK_PERCENT) {
+        state->setbacks--;
+        state->sank = true;
+        state->wait_until_us = 0;
+    } else if (age_us >= RTP_ALLOCATOR_FORGET_US) {
+        state->setbacks--;
+        state->setback_at_us = sharing->now_us;
+    }
+}
+
+static void slot_begin(struct rtp_allocator_slot *slot, struct sharing *sharing) {
+    slot->given = -1;
+    slot->held = -1;
+    slot->wanted = -1;
+    slot->step_count = 0;
+    slot->carried = false;
+    slot->reserved_bps = 0;
+    setbacks_review(slot, sharing);
+    if (slot->paused || slot->rung_count == 0 || slot->audio)
+        return;
+    rtp_ladder_climb(slot);
+    sharing->held_bps += cost_of(slot, slot->held);
+    sharing->wished_bps += cost_of(slot, slot->step_count - 1);
+    if (slot->state.setbacks > sharing->setbacks)
+        sharing->setbacks = slot->state.setbacks;
+}
+
+static uint64_t audio_cost(const struct rtp_allocator_slot *slots, size_t count) {
+    uint64_t bps = 0;
+    for (size_t i = 0; i < count; i++)
+        if (slots[i].audio && !slots[i].paused && slots[i].rung_count > 0)
+            bps += slots[i].rungs[slots[i].rung_count - 1].bps;
+    return bps;
+}
+
+/* ---- The passes ---- */
+
+static void give(struct rtp_allocator_slot *slot, struct sharing *sharing, int step) {
+    sharing->used_bps += cost_of(slot, step);
+    sharing->used_bps -= cost_of(slot, slot->given);
+    slot->given = (int8_t)step;
+}
+
+/* Whether a raise that the estimate carries may be made now: it has waited, or there is nothing to
+ * wait for since the slot is new or had all that it wished for until now. */
+static bool may_raise(const struct rtp_allocator_slot *slot, uint64_t now_us) {
+    const struct rtp_allocator_state *state = &slot->state;
+    if (!state->known)
+        return true;
+    if (now_us < state->wait_until_us)
+        return false;
+    return !state->short_of_wish || (state->carried_since_us > 0 &&
+                                     now_us - state->carried_since_us >= RTP_ALLOCATOR_HOLD_US);
+}
+
+static bool fits(const struct rtp_allocator_slot *slot, const struct sharing *sharing, int step,
+                 uint64_t limit_bps) {
+    return sharing->used_bps - cost_of(slot, slot->given) + cost_of(slot, step) <= limit_bps;
+}
+
+/* Gives the highest step up to `cap` that may be had. What a raise that has to wait will take is
+ * reserved, so that no other raise takes it and is then taken back. */
+static void slot_lift(struct rtp_allocator_slot *slot, struct sharing *sharing, int cap) {
+    int step = cap, waiting = -1;
+    sharing->reserved_bps -= slot->reserved_bps;
+    for (; step > slot->given; step--) {
+        if (step <= slot->held) {
+            if (fits(slot, sharing, step, sharing->budget_bps))
+                break;
+        } else if (fits(slot, sharing, step, sharing->raise_bps - sharing->reserved_bps)) {
+            slot->carried = true;
+            if (may_raise(slot, sharing->now_us))
+                break;
+            waiting = waiting < 0 ? step : waiting;
+        }
+    }
+    if (step > slot->given)
+        give(slot, sharing, step);
+    uint64_t wants = cost_of(slot, waiting), has = cost_of(slot, slot->given);
+    slot->reserved_bps = (uint32_t)(wants > has ? wants - has : 0);
+    sharing->reserved_bps += slot->reserved_bps;
+}
+
+/* The cheapest step needs neither margin nor time, but for a slot that the network has paused. */
+static void slot_start(struct rtp_allocator_slot *slot, struct sharing *sharing) {
+    int cheapest = 0;
+    for (int i = 1; i < slot->step_count; i++)
+        if (cost_of(slot, i) < cost_of(slot, cheapest))
+            cheapest = i;
+    if (slot->state.known && slot->state.paused)
+        slot_lift(slot, sharing, cheapest);
+    else if (fits(slot, sharing, cheapest, sharing->budget_bps))
+        give(slot, sharing, cheapest);
+}
+
+static void share(struct rtp_allocator_slot *slots, size_t count, struct sharing *sharing) {
+    for (int pass = 0; pass < 3; pass++)
+        for (size_t i = 0; i < count; i++) {
+            struct rtp_allocator_slot *slot = &slots[slots[i].order];
+            if (slot->step_count == 0)
+                continue;
+            if (pass == 0)
+                slot_start(slot, sharing);
+            else if (slot->given >= 0)
+                slot_lift(slot, sharing,
+                          pass == 1 ? rtp_ladder_preferred(slot) : slot->step_count - 1);
+        }
+}
+
+/* ---- What follows ---- */
+
+/* The network took a rung away. All that it takes in one go is one setback. */
+static void on_setback(struct rtp_allocator_state *state, const struct sharing *sharing) {
+    bool is_new = state->setback_at_us == 0 ||
+                  sharing->now_us - state->setback_at_us >= RTP_ALLOCATOR_WAIT_US;
+    if (is_new) {
+        state->setback_at_us = sharing->now_us;
+        state->setback_total_bps = sharing->held_bps;
+        state->sank = sharing->budget_bps * 100 < sharing->held_bps * SUNK_PERCENT;
+        if (!state->sank && state->setbacks < RTP_ALLOCATOR_SETBACKS_MAX)
+            state->setbacks++;
+    }
+    if (!state->sank && state->setbacks > 0)
+        state->wait_until_us =
+            sharing->now_us + ((uint64_t)RTP_ALLOCATOR_WAIT_US << (state->setbacks - 1));
+}
+
+static enum rtp_allocator_reason reason_of(const struct rtp_allocator_slot *slot,
+                                           const struct sharing *sharing) {
+    if (slot->rung_count == 0)
+        return RTP_ALLOCATOR_NOTHING_PUBLISHED;
+    if (slot->paused)
+        return RTP_ALLOCATOR_PAUSED_BY_CLIENT;
+    if (slot->audio)
+        return RTP_ALLOCATOR_WANTED;
+    if (slot->step_count == 0)
+        return RTP_ALLOCATOR_NOT_FLOWING;
+    if (slot->given == slot->step_count - 1)
+        return rtp_ladder_reason(slot);
+    return slot->given >= 0 && fits(slot, sharing, slot->given + 1, sharing->budget_bps)
+               ? RTP_ALLOCATOR_HYSTERESIS
+               : RTP_ALLOCATOR_BANDWIDTH;
+}
+
+static void state_keep(struct rtp_allocator_slot *slot, const struct sharing *sharing) {
+    struct rtp_allocator_state *state = &slot->state;
+    bool raised = state->known && slot->given > slot->held;
+    bool waits = slot->carried && !raised && slot->given < slot->step_count - 1;
+    state->known = true;
+    state->paused = slot->given < 0;
+    state->short_of_wish = slot->given < slot->step_count - 1 || slot->rungs[slot->wanted].bps == 0;
+    state->carried_since_us = !waits                    ? 0
+                              : state->carried_since_us ? state->carried_since_us
+                                                        : sharing->now_us;
+    uint64_t held_at_us = state->carried_since_us + RTP_ALLOCATOR_HOLD_US;
+    if (waits)
+        state->raise_at_us = held_at_us > state->wait_until_us ? held_at_us : state->wait_until_us;
+    state->area = 0;
+    if (slot->given < 0)
+        return;
+    const struct rtp_rung *rung = rtp_ladder_rung(slot, slot->given);
+    state->layer = rung->layer;
+    state->spatial = rung->spatial;
+    state->temporal = rung->temporal;
+    state->area = rtp_ladder_area(rung);
+}
+
+static void slot_end(struct rtp_allocator_slot *slot, struct sharing *sharing) {
+    bool overdrawn = sharing->held_bps > sharing->budget_bps;
+    slot->reason = reason_of(slot, sharing);
+    slot->state.raise_at_us = UINT64_MAX;
+    if (slot->step_count == 0) {
+        bool heard = slot->audio && !slot->paused && slot->rung_count > 0;
+        slot->chosen = (int8_t)(heard ? slot->rung_count - 1 : -1);
+        slot->wanted = heard ? slot->chosen : slot->wanted;
+        slot->state.known = false;
+        return;
+    }
+    slot->chosen = (int8_t)(slot->given >= 0 ? slot->steps[slot->given] : -1);
+    if (overdrawn && slot->given < slot->held)
+        on_setback(&slot->state, sharing);
+    state_keep(slot, sharing);
+    sharing->short_of_wish |= slot->given < slot->step_count - 1;
+}
+
 uint64_t rtp_allocator_run(struct rtp_allocator_slot *slots, size_t count, uint64_t budget_bps,
                            uint64_t now_us) {
-    uint64_t demand_bps = 0;
-    (void)budget_bps, (void)now_us;
-    for (size_t i = 0; i < count; i++) {
-        int8_t best = (int8_t)(slots[i].rung_count - 1);
-        slots[i].wanted = best;
-        slots[i].chosen = best;
-        slots[i].reason = RTP_ALLOCATOR_WANTED;
-        demand_bps += best >= 0 ? slots[i].rungs[best].bps : 0;
-    }
-    return demand_bps;
+    struct sharing sharing = {.now_us = now_us, .audio_bps = audio_cost(slots, count)};
+    if (budget_bps > BUDGET_MAX)
+        budget_bps = BUDGET_MAX;
+    if (budget_bps > sharing.audio_bps)
+        sharing.budget_bps = budget_bps - sharing.audio_bps;
+    for (size_t i = 0; i < count; i++)
+        slot_begin(&slots[i], &sharing);
+    uint64_t margin = margin_percents[sharing.setbacks];
+    sharing.raise_bps = sharing.budget_bps * 100 / (100 + margin);
+    slots_rank(slots, count);
+    share(slots, count, &sharing);
+    for (size_t i = 0; i < count; i++)
+        slot_end(&slots[i], &sharing);
+    if (!sharing.short_of_wish)
+        margin = margin_percents[0];
+    return sharing.audio_bps + sharing.wished_bps * (100 + margin) / 100;
 }
 
 uint64_t rtp_allocator_next_deadline(const struct rtp_allocator_slot *slots, size_t count) {
-    (void)slots, (void)count;
-    return UINT64_MAX;
+    uint64_t deadline_us = UINT64_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (slots[i].state.raise_at_us < deadline_us)
+            deadline_us = slots[i].state.raise_at_us;
+    return deadline_us;
 }
 
 const char *rtp_allocator_reason_name(enum rtp_allocator_reason reason) {

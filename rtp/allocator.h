@@ -32,10 +32,10 @@ struct rtp_rung {
 enum rtp_allocator_reason {
     RTP_ALLOCATOR_NOTHING_PUBLISHED,
     RTP_ALLOCATOR_PAUSED_BY_CLIENT,
-    RTP_ALLOCATOR_NOT_FLOWING, /* A better one was wished for and is not being sent. */
     RTP_ALLOCATOR_BANDWIDTH,   /* A better one is more than the estimate carries. */
     RTP_ALLOCATOR_HYSTERESIS,  /* The estimate carries a better one, not yet long or clearly enough.
                                 */
+    RTP_ALLOCATOR_NOT_FLOWING, /* A better one is wished for and not being sent. */
     RTP_ALLOCATOR_SIZE,        /* It is the one wished for: the tile is smaller than the best. */
     RTP_ALLOCATOR_FPS,         /* It is the one wished for: fewer frames than the best. */
     RTP_ALLOCATOR_WANTED,      /* It is the best there is. */
@@ -47,15 +47,16 @@ enum rtp_allocator_reason {
 struct rtp_allocator_state {
     bool known;
     bool paused;
-    bool short_of_wish; /* The last call gave less than was wished for. */
+    bool short_of_wish; /* The last call gave less than was wished for and flows. */
+    bool sank;          /* The newest setback was none of the raise: the network fell away. */
     uint8_t setbacks;   /* How often the network took a rung away lately. */
     uint8_t layer, spatial, temporal;
-    uint32_t area;             /* Of the rung, in pixels. */
-    uint64_t carried_since_us; /* A raise is within the estimate since then; 0: it is not. */
-    uint64_t wait_until_us;    /* No raise before. */
-    uint64_t setback_at_us;
-    uint64_t setback_budget_bps; /* What there was to share when it happened. */
-    uint64_t raise_at_us;        /* A raise may become due then; UINT64_MAX: not by time alone. */
+    uint32_t area;              /* Of the rung, in pixels. */
+    uint64_t carried_since_us;  /* A raise is within the estimate since then; 0: it is not. */
+    uint64_t wait_until_us;     /* No raise before. */
+    uint64_t setback_at_us;     /* The newest. */
+    uint64_t setback_total_bps; /* What all had that the network could not carry then. */
+    uint64_t raise_at_us;       /* A raise may become due then; UINT64_MAX: not by time alone. */
 };
 
 struct rtp_allocator_slot {
@@ -81,10 +82,11 @@ struct rtp_allocator_slot {
     /* Between the passes of one call. */
     uint8_t steps[RTP_RUNGS_MAX]; /* The rungs that may be chosen, the worst first. */
     uint8_t step_count;
-    int8_t held;  /* The step of the rung that it has had; -1: none. */
-    int8_t given; /* The step given so far; -1: none. */
-    bool carried;
-    uint16_t order; /* Of this place in importance: the index of a slot. */
+    int8_t held;           /* The step of the rung that it has had; -1: none. */
+    int8_t given;          /* The step given so far; -1: none. */
+    bool carried;          /* The estimate carries a raise, with the margin. */
+    uint32_t reserved_bps; /* For a raise that still has to wait. */
+    uint16_t order;        /* Of this place in importance: the index of a slot. */
 };
 
 /* Chooses for each slot. The rungs chosen cost at most budget_bps in all, but for audio, which
