@@ -36,6 +36,10 @@ void sig_api_refuse(struct sig_http_request *request, const struct sig_refusal *
 /* The call that the path names, in a shape that may be looked for; NULL after a 404. */
 const char *sig_api_require_call_id(struct sig_http_request *request);
 
+/* api_why.c */
+void sig_api_handle_why(struct sig_http_request *request, void *data);
+void sig_api_handle_remove(struct sig_http_request *request, void *data);
+
 /* api_read.c */
 void sig_api_handle_status(struct sig_http_request *request, void *data);
 void sig_api_handle_history(struct sig_http_request *request, void *data);

@@ -64,6 +64,7 @@ void sig_calls_destroy(struct sig_calls *calls) {
         sig_calls_remove_room(room);
     }
     sig_listeners_close(&calls->listeners);
+    sig_calls_end_whys(calls);
     bury(calls);
     free(calls->tombstones);
     free(calls);
@@ -173,7 +174,13 @@ struct sig_session *sig_calls_find_session(const struct sig_calls *calls, uint64
 
 void sig_calls_on_sfu_event(void *ctx, const struct sfu_event *event) {
     struct sig_calls *calls = *(struct sig_calls **)ctx;
-    struct sig_session *session = calls ? sig_calls_find_session(calls, event->participant) : NULL;
+    if (!calls)
+        return;
+    if (event->type == SFU_EVENT_SPEAKERS) {
+        sig_calls_on_speakers(calls, event);
+        return;
+    }
+    struct sig_session *session = sig_calls_find_session(calls, event->participant);
     if (session)
         sig_session_on_sfu_event(session, event);
 }

@@ -60,6 +60,24 @@ int sig_calls_act(struct sig_calls *calls, const char *call_id, const struct sig
                   enum sig_call_event event, struct sig_refusal *refusal, sig_store_saved_fn stored,
                   void *data);
 
+/* Takes a participant who is in out of the call; only its initiator, or a token with the grant
+ * `admin`, may. They are told (SIG_SESSION_REMOVED), and may not come again. Refusals besides those
+ * above: 404 unknown_participant, 409 wrong_state when they are not in. */
+int sig_calls_remove(struct sig_calls *calls, const char *call_id, const struct sig_identity *who,
+                     const char *user_id, struct sig_refusal *refusal, sig_store_saved_fn stored,
+                     void *data);
+
+/* Why a participant's slots carry what they do, as JSON (a new reference); NULL when they have left
+ * meanwhile, or the server goes down. */
+typedef void (*sig_calls_why_fn)(void *ctx, json_t *answer);
+
+/* Asks the SFU, for those who are or were in the call and for tokens with the grant `admin`. The
+ * answer comes once, later. 404 unknown_call, unknown_participant, 403 not_invited, wrong_token,
+ * 409 no_transport; then none comes. */
+int sig_calls_why(struct sig_calls *calls, const char *call_id, const struct sig_identity *who,
+                  const char *user_id, struct sig_refusal *refusal, sig_calls_why_fn answer,
+                  void *ctx);
+
 /* The call with this id (of either case) while it is going on, or NULL. Borrowed until the loop's
  * next turn. */
 const struct sig_call *sig_calls_find(const struct sig_calls *calls, const char *call_id);

@@ -57,6 +57,8 @@ int sig_calls_admit(struct sig_room *room, const struct sig_identity *identity, 
     struct sig_participant *who = sig_call_find(room->call, identity->user_id);
     if (!sig_identity_may_enter(identity, room->call->id))
         return sig_refuse(refusal, 403, "wrong_token", "The token is for another call");
+    if (is_joining && sig_room_is_banned(room, identity->user_id))
+        return sig_refuse(refusal, 403, "removed", "You have been removed from this call");
     if (!who && !may_come_uninvited(room->call, identity))
         return sig_refuse(refusal, 403, "not_invited", "You are not invited to this call");
     int status = is_joining ? refuse_entry(room, who, refusal) : 0;

@@ -55,6 +55,7 @@ struct sig_config {
     int max_participants_per_call;
     int max_tracks_per_participant;
     int max_mlines_per_offer;
+    int loudest;
 
     /* Times. */
     int ring_timeout_s;

@@ -26,6 +26,7 @@ static const struct {
     {"chat_message", sig_message_chat, SPEAKS_MESH},
     {"poll_created", sig_message_poll, SPEAKS_MESH},
     {"poll_vote", sig_message_vote, SPEAKS_MESH},
+    {"signal", sig_message_signal, SPEAKS_ITSELF},
     {"subscribe", sig_message_subscribe, SPEAKS_SFU},
     {"publish", sig_message_publish, SPEAKS_SFU},
 };

@@ -14,8 +14,10 @@ int sig_message_join(struct sig_session *session, const json_t *message,
         return sig_refuse(refusal, 400, "bad_message", "media is \"sfu\" or \"mesh\"");
     bool is_sfu = media && strcmp(media, "sfu") == 0;
     sig_session_announce(session, is_sfu ? SIG_MEDIA_SFU : SIG_MEDIA_MESH);
-    if (is_sfu)
+    if (is_sfu) {
         sig_session_tell_tracks(session, false);
+        sig_room_tell_speakers(session);
+    }
     return 0;
 }
 

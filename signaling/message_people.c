@@ -6,6 +6,8 @@
 #include "signaling/json.h"
 #include "signaling/room.h"
 
+enum { SIGNAL_KIND_MAX = 64, SIGNAL_DATA_MAX = 4096 };
+
 /* Whom a message is for: "" stands for the SFU. Host pages may have numbers for user ids. */
 static int read_target(const json_t *message, char out[static SIG_USER_ID_SIZE],
                        struct sig_refusal *refusal) {
@@ -186,4 +188,20 @@ int sig_message_vote(struct sig_session *session, const json_t *message,
         !json_is_integer(json_object_get(message, "option_index")))
         return sig_refuse(refusal, 400, "bad_message", "A vote needs poll_id and option_index");
     return tell(session, message, members, 2);
+}
+
+/* What clients tell each other beyond the fixed messages, of any kind that an application likes. */
+int sig_message_signal(struct sig_session *session, const json_t *message,
+                       struct sig_refusal *refusal) {
+    static const char *const members[] = {"kind", "data"};
+    const char *kind = sig_json_text(message, "kind");
+    const json_t *data = json_object_get(message, "data");
+    if (!kind || kind[0] == '\0' || strlen(kind) > SIGNAL_KIND_MAX)
+        return sig_refuse(refusal, 400, "bad_message", "kind has to be a text of 1 to %d bytes",
+                          SIGNAL_KIND_MAX);
+    if (data && json_dumpb(data, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > SIGNAL_DATA_MAX)
+        return sig_refuse(refusal, 413, "too_big", "data has more than %d bytes", SIGNAL_DATA_MAX);
+    if (!sig_bucket_take(&session->signals, session->room->calls->now_us()))
+        return sig_refuse(refusal, 429, "rate_limited", "Too many signals: this one was ignored");
+    return tell(session, message, members, data ? 2 : 1);
 }

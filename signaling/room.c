@@ -11,6 +11,10 @@
 
 void sig_room_free(struct sig_room *room) {
     sig_call_destroy(room->call);
+    json_decref(room->speakers);
+    for (size_t i = 0; i < room->ban_count; i++)
+        free(room->banned[i]);
+    free(room->banned);
     free(room);
 }
 

@@ -20,11 +20,22 @@
 /* Records of those who passed through an open call, beside those who are in it. */
 #define SIG_GUESTS_KEPT 500
 
+/* `signal` messages of a client; a crowd may send twice as many at once. */
+#define SIG_SIGNALS_PER_SECOND 10
+
 struct sig_track {
     uint64_t number;
     enum sfu_source source;
     bool is_video;
     bool is_simulcast;
+    bool is_choice_known; /* The SFU has said which layers anybody watches: */
+    uint8_t watched;      /* bit i is the layer of rids[i]. */
+};
+
+/* How good a participant's connection is; the score is 0 while nothing is known. */
+struct sig_quality {
+    uint8_t score; /* 1 to 5. */
+    struct sfu_quality up, down;
 };
 
 enum sig_media { SIG_MEDIA_UNDECIDED, SIG_MEDIA_MESH, SIG_MEDIA_SFU };
@@ -44,6 +55,7 @@ struct sig_session {
     size_t track_count;
     struct sfu_slot_state *slots; /* What they carry, as the SFU said last. */
     size_t slot_count;
+    struct sig_quality quality; /* As the SFU said last. */
 
     /* Links. */
     struct sig_room *room;
@@ -60,11 +72,15 @@ struct sig_session {
     uint64_t announce_at_us; /* 0: not waiting. */
     uint64_t gone_at_us;     /* Detached: when the grace is over. */
     struct sig_bucket messages;
+    struct sig_bucket signals;
 };
 
 struct sig_room {
     /* Owned. */
     struct sig_call *call;
+    json_t *speakers; /* The `speakers` message told last, or NULL. */
+    char **banned;    /* User ids of those who were removed, */
+    size_t ban_count; /* who may not come again. */
 
     /* Links. */
     struct sig_calls *calls;
@@ -101,6 +117,7 @@ struct sig_calls {
     struct sig_session *dead_sessions;
     struct sig_tombstone *tombstones; /* A ring. */
     struct sig_listeners listeners;
+    struct sig_why *whys; /* Questions under way. */
 
     /* State. */
     uint64_t last_number; /* Of rooms, participants and tracks alike. */
@@ -176,6 +193,22 @@ void sig_room_on_deadline(struct sig_room *room, uint64_t now_us);
 /* Frees a dead room. */
 void sig_room_free(struct sig_room *room);
 
+/* room_media.c: what the SFU says of the media, as messages. */
+void sig_calls_on_speakers(struct sig_calls *calls, const struct sfu_event *event);
+void sig_room_tell_speakers(struct sig_session *session);
+void sig_session_on_quality(struct sig_session *session, const struct sfu_event *event);
+json_t *sig_quality_json(const struct sig_quality *quality); /* Its members alone. */
+
+/* Remembers which layers of a track anybody watches, and tells who publishes it. */
+void sig_session_on_layers(struct sig_session *session, const struct sfu_event *event);
+void sig_session_tell_layers(struct sig_session *session);
+
+/* room_why.c: gives up every question under way; the askers hear NULL. */
+void sig_calls_end_whys(struct sig_calls *calls);
+
+/* room_remove.c */
+bool sig_room_is_banned(const struct sig_room *room, const char *user_id);
+
 /* room_notify.c: what browsers outside the call are told. Rings at those who are waited for and
  * have not been rung at, and stops ringing at those who are not waited for any more. */
 void sig_room_notify(struct sig_room *room);
@@ -245,6 +278,7 @@ int sig_message_toggle(struct sig_session *, const json_t *, struct sig_refusal 
 int sig_message_screen(struct sig_session *, const json_t *, struct sig_refusal *);
 int sig_message_end(struct sig_session *, const json_t *, struct sig_refusal *);
 int sig_message_chat(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_signal(struct sig_session *, const json_t *, struct sig_refusal *);
 int sig_message_poll(struct sig_session *, const json_t *, struct sig_refusal *);
 int sig_message_vote(struct sig_session *, const json_t *, struct sig_refusal *);
 int sig_message_subscribe(struct sig_session *, const json_t *, struct sig_refusal *);

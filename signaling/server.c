@@ -74,6 +74,7 @@ static int make_sfu(struct sig_server *server) {
         .gso = true,
         .max_participants = TRANSPORTS_MAX,
         .consent_timeout_ms = CONSENT_TIMEOUT_MS,
+        .loudest = (uint16_t)config->loudest,
     };
     char error[256] = "";
     int status = sfu_create(&server->sfu, &options, server->loop, sig_calls_on_sfu_event,

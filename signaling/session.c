@@ -68,6 +68,8 @@ static struct sig_session *make_session(struct sig_room *room,
     session->room = room;
     sig_text_random_hex(session->resume_token, SIG_RESUME_TOKEN_BYTES);
     sig_bucket_init(&session->messages, rate, rate * 2, room->calls->now_us());
+    sig_bucket_init(&session->signals, SIG_SIGNALS_PER_SECOND, SIG_SIGNALS_PER_SECOND * 2,
+                    room->calls->now_us());
     return session;
 }
 
@@ -226,6 +228,8 @@ void sig_session_attach(struct sig_session *session, const struct sig_session_ow
         sig_session_tell_tracks(session, false);
     if (session->slot_count > 0)
         sig_session_tell_slots(session, session->slots, session->slot_count);
+    sig_session_tell_layers(session);
+    sig_room_tell_speakers(session);
 }
 
 void sig_session_detach(struct sig_session *session) {

@@ -24,6 +24,7 @@ struct sig_session;
 enum sig_session_end {
     SIG_SESSION_LEFT,       /* Its user left the call by other means. */
     SIG_SESSION_CALL_OVER,  /* The call ended. */
+    SIG_SESSION_REMOVED,    /* Its user was taken out of the call. */
     SIG_SESSION_TAKEN_OVER, /* Its user connected again: SIG_SDP_CALL sessions only. */
     SIG_SESSION_MEDIA_LOST, /* The transport failed, closed or died: WHIP and WHEP only, since a
                                WebSocket client is told and may offer again. */

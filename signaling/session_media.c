@@ -179,6 +179,7 @@ void sig_session_reset_media(struct sig_session *session) {
     struct sig_calls *calls = session->room->calls;
     sig_session_set_tracks(session, NULL);
     session->slot_count = 0;
+    session->quality = (struct sig_quality){0};
     sig_sdp_agreement_destroy(session->agreement);
     session->agreement = NULL;
     if (session->number == 0)
@@ -259,8 +260,12 @@ void sig_session_on_sfu_event(struct sig_session *session, const struct sfu_even
         sig_log(SIG_LOG_DEBUG, &scope, "track %llu flows", (unsigned long long)event->track);
         break;
     case SFU_EVENT_PUBLISH_LAYERS:
+        sig_session_on_layers(session, event);
+        break;
     case SFU_EVENT_QUALITY:
-    case SFU_EVENT_SPEAKERS:
+        sig_session_on_quality(session, event);
+        break;
+    case SFU_EVENT_SPEAKERS: /* Of a room, not of a participant. */
         break;
     }
 }

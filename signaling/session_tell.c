@@ -22,12 +22,19 @@ static json_t *tracks_of(const struct sig_room *room, const char *user_id) {
     return tracks;
 }
 
+/* What is known of the user's connection, or NULL. */
+static json_t *quality_of(const struct sig_room *room, const char *user_id) {
+    const struct sig_session *session = sig_room_find_session(room, user_id, NULL);
+    return session && session->quality.score > 0 ? sig_quality_json(&session->quality) : NULL;
+}
+
 static json_t *participant_json(const struct sig_room *room, const struct sig_participant *who) {
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o}", "user_id", who->user_id, "username", who->name,
-        "full_name", who->name, "status", sig_participant_status_name(who->status),
-        "is_audio_enabled", who->is_audio_enabled, "is_video_enabled", who->is_video_enabled,
-        "is_screen_sharing", who->is_screen_sharing, "tracks", tracks_of(room, who->user_id));
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o*}", "user_id", who->user_id,
+                     "username", who->name, "full_name", who->name, "status",
+                     sig_participant_status_name(who->status), "is_audio_enabled",
+                     who->is_audio_enabled, "is_video_enabled", who->is_video_enabled,
+                     "is_screen_sharing", who->is_screen_sharing, "tracks",
+                     tracks_of(room, who->user_id), "quality", quality_of(room, who->user_id));
 }
 
 /* Who is here, and who may still come. Who has joined without a connection yet will be announced.

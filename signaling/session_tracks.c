@@ -110,11 +110,12 @@ static struct sig_track *tracks_of(const struct sfu_description *description, si
     return tracks;
 }
 
-static bool has_track(const struct sig_track *tracks, size_t count, const struct sig_track *track) {
+static const struct sig_track *find_track(const struct sig_track *tracks, size_t count,
+                                          const struct sig_track *track) {
     for (size_t i = 0; i < count; i++)
         if (tracks[i].number == track->number && tracks[i].source == track->source)
-            return true;
-    return false;
+            return &tracks[i];
+    return NULL;
 }
 
 static bool has_source(const struct sig_track *tracks, size_t count, enum sfu_source source) {
@@ -167,15 +168,20 @@ int sig_session_set_tracks(struct sig_session *session, const struct sig_sdp_agr
     session->tracks = tracks;
     session->track_count = count;
     for (size_t i = 0; i < old_count; i++)
-        if (!has_track(tracks, count, &old[i])) {
+        if (!find_track(tracks, count, &old[i])) {
             log_track(session, &old[i], "unpublishes");
             tell_all_unpublished(session, &old[i]);
         }
-    for (size_t i = 0; i < count; i++)
-        if (!has_track(old, old_count, &tracks[i])) {
-            log_track(session, &tracks[i], "publishes");
-            tell_all_published(session, &tracks[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct sig_track *before = find_track(old, old_count, &tracks[i]);
+        if (before) {
+            tracks[i].is_choice_known = before->is_choice_known;
+            tracks[i].watched = before->watched;
+            continue;
         }
+        log_track(session, &tracks[i], "publishes");
+        tell_all_published(session, &tracks[i]);
+    }
     settle_switch(session, SIG_SWITCH_AUDIO, has_source(old, old_count, SFU_SOURCE_MICROPHONE),
                   has_source(tracks, count, SFU_SOURCE_MICROPHONE), session->is_muted);
     settle_switch(session, SIG_SWITCH_VIDEO, has_source(old, old_count, SFU_SOURCE_CAMERA),
@@ -200,9 +206,9 @@ static json_t *slot_json(const struct sig_room *room, const struct sfu_slot_stat
         slot->track ? sig_room_find_track(room, slot->track, &publisher) : NULL;
     if (!track)
         return json_pack("{s:s, s:n}", "mid", slot->mid, "track_id");
-    return json_pack("{s:s, s:o, s:s, s:s}", "mid", slot->mid, "track_id",
+    return json_pack("{s:s, s:o, s:s, s:s, s:s*}", "mid", slot->mid, "track_id",
                      track_id_json(track->number), "user_id", publisher->identity.user_id, "source",
-                     sig_source_name(track->source));
+                     sig_source_name(track->source), "paused", slot->paused ? "bandwidth" : NULL);
 }
 
 void sig_session_tell_slots(struct sig_session *session, const struct sfu_slot_state *slots,

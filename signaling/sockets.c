@@ -66,6 +66,7 @@ static void on_session_end(void *data, enum sig_session_end why) {
     } closes[] = {
         [SIG_SESSION_LEFT] = {SIG_WEBSOCKET_NORMAL, "left"},
         [SIG_SESSION_CALL_OVER] = {CLOSE_OVER, "the call is over"},
+        [SIG_SESSION_REMOVED] = {CLOSE_FORBIDDEN, "removed"},
         [SIG_SESSION_TAKEN_OVER] = {CLOSE_TAKEN_OVER, "connected elsewhere"},
         [SIG_SESSION_MEDIA_LOST] = {SIG_WEBSOCKET_NORMAL, "media lost"},
         [SIG_SESSION_SERVER_CLOSING] = {SIG_WEBSOCKET_GOING_AWAY, "the server goes down"},

@@ -140,6 +140,7 @@ export class Roster {
     participant.audioEnabled = raw.is_audio_enabled ?? participant.audioEnabled;
     participant.videoEnabled = raw.is_video_enabled ?? participant.videoEnabled;
     participant.screenSharing = raw.is_screen_sharing ?? participant.screenSharing;
+    if (raw.quality) setQuality(participant, raw.quality);
     this.participants.set(userId, participant);
     /** @type {Change[]} */
     const changes = [{ type: known ? 'participant-updated' : 'participant-joined', detail: { participant } }];
@@ -245,6 +246,11 @@ export class Roster {
         changes.push({ type: 'tile', detail: tile });
     return changes;
   }
+}
+
+/** @param {Participant} participant @param {Message} message what `quality` says */
+function setQuality(participant, { score, up = null, down = null }) {
+  Object.assign(participant, { quality: Number(score), qualityUp: up, qualityDown: down });
 }
 
 /** @param {string} userId @returns {Participant} */

@@ -26,6 +26,8 @@ static struct {
     int join_status;
     int negotiate_status;
     uint64_t undecodable; /* This track fits nowhere. */
+    sfu_why_fn why;       /* Who waits for an answer. */
+    void *why_ctx;
 } fake_sfu;
 
 static inline void fake_sfu_local(struct sfu_local *out) {
@@ -88,8 +90,12 @@ bool sfu_track_fits(const struct sfu *sfu, uint64_t track, const struct sfu_medi
 }
 
 int sfu_why(struct sfu *sfu, uint64_t participant, sfu_why_fn answer, void *ctx) {
-    (void)sfu, (void)participant, (void)answer, (void)ctx;
-    return -ENOENT;
+    (void)sfu;
+    if (participant != fake_sfu.newest)
+        return -ENOENT;
+    fake_sfu.why = answer;
+    fake_sfu.why_ctx = ctx;
+    return 0;
 }
 
 void sfu_leave(struct sfu *sfu, uint64_t participant) {
