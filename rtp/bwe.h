@@ -8,19 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rtp/bwe_acked.h"
+#include "rtp/bwe_aimd.h"
+#include "rtp/bwe_alr.h"
+#include "rtp/bwe_loss.h"
+#include "rtp/bwe_probe.h"
+#include "rtp/bwe_report.h"
+#include "rtp/bwe_trend.h"
 #include "rtp/rtcp.h"
 
 enum { RTP_BWE_SENT_MAX = 1024 }; /* Packets remembered until they are reported. */
 
 struct rtp_bwe_config {
     uint32_t start_bps, min_bps, max_bps;
-};
-
-/* What is to be sent, beyond the media if need be, to learn whether the link carries it. */
-struct rtp_bwe_probe {
-    uint8_t id; /* For rtp_bwe_on_sent; never 0. */
-    uint32_t rate_bps;
-    uint32_t bytes; /* At least so many and at least five packets, spread at that rate. */
 };
 
 /* What the estimate hangs on at present. */
@@ -32,8 +32,6 @@ enum rtp_bwe_limit {
     RTP_BWE_LIMIT_SILENCE, /* Feedback stopped coming. */
     RTP_BWE_LIMIT_MAX,     /* The configured bounds. */
 };
-
-enum rtp_bwe_usage { RTP_BWE_NORMAL, RTP_BWE_OVERUSE, RTP_BWE_UNDERUSE };
 
 /* For traces, and to tell why a layer was chosen. */
 struct rtp_bwe_figures {
@@ -53,18 +51,40 @@ struct rtp_bwe_sent {
     uint32_t sent_us; /* Low half. */
     uint16_t bytes;
     uint8_t probe_id;
-    uint8_t state;
+    uint8_t state; /* Whether it was reported, and as what. */
 };
 
 /* The fields are the implementation's. */
 struct rtp_bwe {
     /* Given. */
     struct rtp_bwe_config config;
-    /* State. */
-    uint32_t bps;
+    /* State: what was sent. */
     uint16_t newest_seq;
     bool started;
+    uint64_t newest_sent_us;
+    uint64_t sent_bytes; /* Since the last feedback. */
+    uint64_t waiting_us; /* When the first packet after the last feedback left; 0: none. */
     struct rtp_bwe_sent sent[RTP_BWE_SENT_MAX]; /* By number modulo the size. */
+    /* State: what was reported. */
+    bool answered;
+    uint64_t arrival_us, feedback_us; /* The newest arrival, unwrapped; the newest feedback. */
+    uint64_t rtt_us, rtt_told_us;     /* The round trip, and when a report last told it. */
+    uint32_t acked_bps, recent_bps;
+    struct rtp_bwe_acked acked;
+    struct rtp_bwe_trend trend;
+    struct rtp_bwe_aimd aimd;
+    struct rtp_bwe_loss loss;
+    struct rtp_bwe_alr alr;
+    struct rtp_bwe_prober prober;
+    struct rtp_bwe_report report;
+    /* State: the estimate. */
+    double demand_bps, remb_bps;
+    uint64_t remb_us, silence_us; /* When it came; when silence last lowered the estimate. */
+    uint64_t deadline_us;
+    uint32_t bps, probe_bps;
+    enum rtp_bwe_limit limit;
+    /* Counters. */
+    uint64_t feedbacks, bad_feedbacks, unknown_packets;
 };
 
 /* min_bps <= start_bps <= max_bps is made so. */

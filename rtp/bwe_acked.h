@@ -1,0 +1,43 @@
+/* Of the bandwidth estimate: at what rate packets arrived. The lesser of the rate they were sent at
+ * and the rate they came at, robust against one long gap. Zero-initialise. */
+#ifndef RTP_BWE_ACKED_H
+#define RTP_BWE_ACKED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A reported packet; the arrival is on the receiver's clock, unwrapped. */
+struct rtp_bwe_packet {
+    uint64_t sent_us, arrival_us;
+    uint32_t bytes;
+    uint8_t probe_id;
+};
+
+enum {
+    RTP_BWE_ACKED_WINDOW_US = 500000,
+    RTP_BWE_ACKED_SHORT_US = 150000,
+    RTP_BWE_ACKED_BINS = 128,
+};
+
+/* Packets that arrived within a few milliseconds; times are low halves. */
+struct rtp_bwe_acked_bin {
+    uint32_t first_arrival_us, last_arrival_us;
+    uint32_t first_sent_us, last_sent_us;
+    uint32_t bytes;
+    uint32_t packets;
+};
+
+struct rtp_bwe_acked {
+    /* State. */
+    uint64_t newest_us; /* Latest arrival. */
+    uint32_t count;     /* Bins in use, */
+    uint32_t head;      /* the newest of them. */
+    struct rtp_bwe_acked_bin bins[RTP_BWE_ACKED_BINS];
+};
+
+void rtp_bwe_acked_on_packet(struct rtp_bwe_acked *acked, const struct rtp_bwe_packet *packet);
+
+/* Bits per second over the newest window_us of arrivals; 0 when too little is known. */
+uint32_t rtp_bwe_acked_bps(const struct rtp_bwe_acked *acked, uint32_t window_us);
+
+#endif

@@ -1,0 +1,33 @@
+/* Of the bandwidth estimate: what the delay allows. Rises by 8 % a second, or near the link's
+ * capacity by a packet a response time; falls to 85 % of what arrived (draft-ietf-rmcat-gcc-02
+ * section 5.5). */
+#ifndef RTP_BWE_AIMD_H
+#define RTP_BWE_AIMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rtp/bwe_trend.h"
+
+struct rtp_bwe_aimd {
+    /* State. */
+    double bps;
+    bool is_rising;        /* Otherwise it holds. */
+    bool is_known;         /* It ever followed from a measurement. */
+    uint64_t changed_us;   /* When it last rose or fell. */
+    uint64_t decreased_us; /* When it last fell; 0: never. */
+    double capacity_kbps;  /* Where overuse began, on average; 0: unknown. */
+    double deviation_kbps; /* Variance of that over its mean. */
+};
+
+void rtp_bwe_aimd_init(struct rtp_bwe_aimd *aimd, double start_bps);
+
+/* Takes what the trend says now. acked_bps is what arrived over half a second, recent_bps over the
+ * last 150 ms; 0 where unknown. */
+void rtp_bwe_aimd_update(struct rtp_bwe_aimd *aimd, uint64_t now_us, enum rtp_bwe_usage usage,
+                         uint32_t acked_bps, uint32_t recent_bps, uint64_t rtt_us);
+
+/* A probe showed that the link carries so much. */
+void rtp_bwe_aimd_on_probe(struct rtp_bwe_aimd *aimd, uint64_t now_us, uint32_t bps);
+
+#endif

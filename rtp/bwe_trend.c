@@ -1,0 +1,182 @@
+/* The delay gradient. An SFU has no pacer: a publisher's keyframe passes at two or three times the
+ * mean rate, and fills the subscriber's queue for a moment though the link carries the stream well.
+ * So the queue that our own bytes make at the estimated rate is reckoned along, and what it
+ * explains of a gradient is taken off before the trend is drawn. */
+#include "rtp/bwe_trend.h"
+
+#include <string.h>
+
+enum {
+    GROUP_US = 5000,
+    BURST_US = 100000, /* Longest group of packets that came together. */
+    JUMP_US = 3000000, /* Between the clocks: begin anew. */
+    REORDERED_MAX = 3,
+    DELTAS_MAX = 1000,
+    DELTAS_COUNTED = 60,
+    QUEUE_MAX_US = 150000, /* More than this is no burst but too much. */
+    OVERUSE_MS = 10,
+};
+
+static const double smoothing = 0.9, gain = 4.0;
+static const double threshold_min_ms = 6, threshold_max_ms = 600, threshold_begin_ms = 12.5;
+static const double threshold_up = 0.0087, threshold_down = 0.039;
+static const double threshold_step_max_ms = 100, outlier_ms = 15;
+
+void rtp_bwe_trend_init(struct rtp_bwe_trend *trend) {
+    *trend = (struct rtp_bwe_trend){.threshold_ms = threshold_begin_ms, .over_ms = -1};
+}
+
+void rtp_bwe_trend_reset(struct rtp_bwe_trend *trend) {
+    double threshold_ms = trend->threshold_ms;
+    rtp_bwe_trend_init(trend);
+    trend->threshold_ms = threshold_ms;
+}
+
+static double slope_of(const struct rtp_bwe_trend *trend) {
+    double mean_x = 0, mean_y = 0, above = 0, below = 0;
+    for (int i = 0; i < RTP_BWE_TREND_SAMPLES; i++) {
+        mean_x += trend->arrival_ms[i] / RTP_BWE_TREND_SAMPLES;
+        mean_y += trend->delays_ms[i] / RTP_BWE_TREND_SAMPLES;
+    }
+    for (int i = 0; i < RTP_BWE_TREND_SAMPLES; i++) {
+        double x = trend->arrival_ms[i] - mean_x;
+        above += x * (trend->delays_ms[i] - mean_y);
+        below += x * x;
+    }
+    return below > 0 ? above / below : trend->slope;
+}
+
+static void threshold_adapt(struct rtp_bwe_trend *trend, uint64_t now_us) {
+    double magnitude = trend->trend_ms < 0 ? -trend->trend_ms : trend->trend_ms;
+    double step_ms = trend->threshold_us != 0 && now_us > trend->threshold_us
+                         ? (double)(now_us - trend->threshold_us) / 1000
+                         : 0;
+    trend->threshold_us = now_us;
+    if (magnitude > trend->threshold_ms + outlier_ms)
+        return; /* A sudden jump, of a route or of a rate, is not to be got used to. */
+    if (step_ms > threshold_step_max_ms)
+        step_ms = threshold_step_max_ms;
+    double k = magnitude < trend->threshold_ms ? threshold_down : threshold_up;
+    double adapted_ms = trend->threshold_ms + k * (magnitude - trend->threshold_ms) * step_ms;
+    if (adapted_ms < threshold_min_ms)
+        adapted_ms = threshold_min_ms;
+    trend->threshold_ms = adapted_ms > threshold_max_ms ? threshold_max_ms : adapted_ms;
+}
+
+static void detect(struct rtp_bwe_trend *trend, double slope, double sent_ms) {
+    uint32_t counted = trend->deltas < DELTAS_COUNTED ? trend->deltas : DELTAS_COUNTED;
+    trend->trend_ms = counted * slope * gain;
+    if (trend->trend_ms > trend->threshold_ms) {
+        trend->over_ms = trend->over_ms < 0 ? sent_ms / 2 : trend->over_ms + sent_ms;
+        trend->over_count++;
+        if (trend->over_ms > OVERUSE_MS && trend->over_count > 1 && slope >= trend->slope) {
+            trend->over_ms = 0;
+            trend->over_count = 0;
+            trend->usage = RTP_BWE_OVERUSE;
+        }
+    } else {
+        trend->over_ms = -1;
+        trend->over_count = 0;
+        trend->usage = trend->trend_ms < -trend->threshold_ms ? RTP_BWE_UNDERUSE : RTP_BWE_NORMAL;
+    }
+    trend->slope = slope;
+}
+
+static void sample_add(struct rtp_bwe_trend *trend, double gradient_ms, double sent_ms,
+                       uint64_t arrival_us) {
+    if (trend->deltas == 0)
+        trend->begun_us = arrival_us;
+    uint32_t at = trend->deltas % RTP_BWE_TREND_SAMPLES;
+    trend->deltas += trend->deltas < DELTAS_MAX ? 1 : 1 - RTP_BWE_TREND_SAMPLES;
+    trend->delay_ms += gradient_ms;
+    trend->smoothed_ms = smoothing * trend->smoothed_ms + (1 - smoothing) * trend->delay_ms;
+    trend->arrival_ms[at] = (double)(int64_t)(arrival_us - trend->begun_us) / 1000;
+    trend->delays_ms[at] = trend->smoothed_ms;
+    double slope = trend->deltas >= RTP_BWE_TREND_SAMPLES ? slope_of(trend) : trend->slope;
+    if (trend->deltas < 2)
+        return;
+    detect(trend, slope, sent_ms);
+    threshold_adapt(trend, arrival_us);
+}
+
+/* The part of the gradient that our own queue explains lies between none and all of it, and has its
+ * sign: a link that is faster than believed must not look like one that slows down. */
+static double unexplained(double gradient_us, double explained_us) {
+    if (gradient_us > 0)
+        return explained_us <= 0            ? gradient_us
+               : explained_us < gradient_us ? gradient_us - explained_us
+                                            : 0;
+    return explained_us >= 0            ? gradient_us
+           : explained_us > gradient_us ? gradient_us - explained_us
+                                        : 0;
+}
+
+static void groups_compare(struct rtp_bwe_trend *trend) {
+    const struct rtp_bwe_group *last = &trend->previous, *now = &trend->current;
+    int64_t sent_us = (int64_t)(now->last_sent_us - last->last_sent_us);
+    int64_t arrived_us = (int64_t)(now->last_arrival_us - last->last_arrival_us);
+    if (arrived_us - sent_us >= JUMP_US || arrived_us - sent_us <= -JUMP_US) {
+        rtp_bwe_trend_reset(trend);
+        return;
+    }
+    if (arrived_us < 0) {
+        if (++trend->reordered >= REORDERED_MAX)
+            rtp_bwe_trend_reset(trend);
+        return;
+    }
+    trend->reordered = 0;
+    double gradient_us =
+        unexplained((double)(arrived_us - sent_us), now->queue_us - last->queue_us);
+    sample_add(trend, gradient_us / 1000, (double)sent_us / 1000, now->last_arrival_us);
+}
+
+static bool belongs(const struct rtp_bwe_group *group, const struct rtp_bwe_packet *packet) {
+    int64_t arrived_us = (int64_t)(packet->arrival_us - group->last_arrival_us);
+    int64_t sent_us = (int64_t)(packet->sent_us - group->last_sent_us);
+    /* What a queue on the way let go together came in one burst, whatever its gaps were. */
+    bool bunched = arrived_us < sent_us && arrived_us <= GROUP_US &&
+                   (int64_t)(packet->arrival_us - group->first_arrival_us) < BURST_US;
+    return bunched || packet->sent_us - group->first_sent_us <= GROUP_US;
+}
+
+static void group_begin(struct rtp_bwe_group *group, const struct rtp_bwe_packet *packet,
+                        double queue_us) {
+    *group = (struct rtp_bwe_group){
+        .first_sent_us = packet->sent_us,
+        .last_sent_us = packet->sent_us,
+        .first_arrival_us = packet->arrival_us,
+        .last_arrival_us = packet->arrival_us,
+        .queue_us = queue_us,
+    };
+}
+
+static void group_add(struct rtp_bwe_group *group, const struct rtp_bwe_packet *packet,
+                      uint32_t bps) {
+    double drained_us = (double)(packet->sent_us - group->last_sent_us);
+    group->queue_us = group->queue_us > drained_us ? group->queue_us - drained_us : 0;
+    if (bps > 0)
+        group->queue_us += packet->bytes * 8e6 / bps;
+    if (group->queue_us > QUEUE_MAX_US)
+        group->queue_us = QUEUE_MAX_US;
+    group->bytes += packet->bytes;
+    group->last_sent_us = packet->sent_us;
+    if (packet->arrival_us > group->last_arrival_us)
+        group->last_arrival_us = packet->arrival_us;
+}
+
+void rtp_bwe_trend_on_packet(struct rtp_bwe_trend *trend, const struct rtp_bwe_packet *packet,
+                             uint32_t bps) {
+    struct rtp_bwe_group *current = &trend->current;
+    if (current->bytes > 0 && packet->sent_us < current->first_sent_us)
+        return; /* Reported again, late. */
+    if (current->bytes == 0 || !belongs(current, packet)) {
+        if (current->bytes > 0 && trend->previous.bytes > 0)
+            groups_compare(trend);
+        trend->previous = trend->current;
+        double since_us = (double)(packet->sent_us - current->last_sent_us);
+        double queue_us = current->queue_us > since_us ? current->queue_us - since_us : 0;
+        group_begin(current, packet, queue_us);
+    }
+    if (packet->sent_us >= current->last_sent_us)
+        group_add(current, packet, bps);
+}

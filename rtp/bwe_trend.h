@@ -1,0 +1,50 @@
+/* Of the bandwidth estimate: is a queue growing? Groups of packets, the trend of their delay, and a
+ * threshold that adapts (draft-ietf-rmcat-gcc-02 sections 5.2 to 5.4, with libwebrtc's trendline in
+ * place of the Kalman filter). */
+#ifndef RTP_BWE_TREND_H
+#define RTP_BWE_TREND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rtp/bwe_acked.h"
+
+enum rtp_bwe_usage { RTP_BWE_NORMAL, RTP_BWE_OVERUSE, RTP_BWE_UNDERUSE };
+
+enum { RTP_BWE_TREND_SAMPLES = 20 };
+
+/* Packets that were sent, or came, in one burst. */
+struct rtp_bwe_group {
+    uint64_t first_sent_us, last_sent_us;
+    uint64_t first_arrival_us, last_arrival_us;
+    uint32_t bytes;  /* 0: no packet yet. */
+    double queue_us; /* Delay that its own senders' burst explains. */
+};
+
+struct rtp_bwe_trend {
+    /* State. */
+    enum rtp_bwe_usage usage;
+    struct rtp_bwe_group current, previous;
+    uint8_t reordered;            /* Groups in a row that came before their predecessor. */
+    uint64_t begun_us;            /* Arrival that the samples' times count from. */
+    uint32_t deltas;              /* Samples since then, at most 1,000. */
+    double delay_ms, smoothed_ms; /* Sum of the gradients, and its smoothed course. */
+    double arrival_ms[RTP_BWE_TREND_SAMPLES], delays_ms[RTP_BWE_TREND_SAMPLES];
+    double slope, trend_ms; /* Of the line; scaled as the threshold is. */
+    double threshold_ms;
+    uint64_t threshold_us; /* When it last adapted. */
+    double over_ms;        /* How long the trend has been above it; negative: not. */
+    uint32_t over_count;
+};
+
+void rtp_bwe_trend_init(struct rtp_bwe_trend *trend);
+
+/* Forgets the past, but for the threshold: after a silence. */
+void rtp_bwe_trend_reset(struct rtp_bwe_trend *trend);
+
+/* Takes the next packet in the order of sending. `bps` is what the link is believed to carry: a
+ * queue that our own burst above it explains is no sign of overuse. */
+void rtp_bwe_trend_on_packet(struct rtp_bwe_trend *trend, const struct rtp_bwe_packet *packet,
+                             uint32_t bps);
+
+#endif
