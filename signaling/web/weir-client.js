@@ -21,9 +21,9 @@
 // State: state 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed' · you {userId, name} · call {type, initiatorId,
 //   startedAt} · participants Map of {userId, name, audioEnabled, videoEnabled, screenSharing, quality 1–5 or null,
 //   qualityUp, qualityDown {score, reason} or null, handRaised, isSpeaking, tracks} · local {audio, video, screen} · speakers
-//   [{userId, levelDb, dominant}] · timer {userId, endsAt} or null
+//   [{userId, levelDb, dominant}] · timer {userId, endsAt} or null · retryAt Date or null: when it tries to reach the server again
 //
-// The call: enter() asks to be let in · join() · leave() · endCall() (initiator) · remove(userId) (initiator; they are closed with
+// The call: enter() asks to be let in · join() · retryNow() · leave() · endCall() (initiator) · remove(userId) (initiator; they are closed with
 //   the reason "removed") · why(userId) resolves with what the server answers about that participant's slots
 //
 // Sending: publish(stream or track, {source, simulcast, handOver}) · unpublish(source) · setMicrophoneEnabled(on) ·
@@ -119,6 +119,17 @@ export class WeirClient extends Emitter {
   /** Whether one's own hand is up. */
   get handRaised() {
     return this.#session.signals.handRaised;
+  }
+
+  /** When the next attempt to reach the server is due; null: none is waited for. @returns {Date | null} */
+  get retryAt() {
+    const at = this.#session.signaling?.retryAt ?? 0;
+    return at > 0 && this.state !== 'closed' ? new Date(at) : null;
+  }
+
+  /** Tries to reach the server now. */
+  retryNow() {
+    this.#session.signaling?.retryNow();
   }
 
   /** Asks to be let in (over HTTP): throws a WeirError whose status says why not. join() does it if need be. */

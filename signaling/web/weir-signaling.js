@@ -67,6 +67,8 @@ export class Signaling {
     this.droppedAt = 0;
     this.startedOverAt = 0;
     this.attempt = 0;
+    /** When it will connect again; 0: it is connected, or about to be. */
+    this.retryAt = 0;
     this.isClosed = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -117,6 +119,7 @@ export class Signaling {
 
   async #attempt() {
     clearTimeout(this.timer);
+    this.retryAt = 0;
     const resuming = this.resumeToken !== '' && Date.now() - this.droppedAt < RESUME_MS;
     try {
       if (!resuming) await this.hooks.enter();
@@ -190,7 +193,9 @@ export class Signaling {
     if (this.isClosed) return;
     if (Date.now() - this.droppedAt > GIVE_UP_MS)
       return this.#refuse(new WeirError('network', 'The server does not answer'));
-    this.timer = setTimeout(() => this.#attempt(), backoffMs(this.attempt++, Math.random()));
+    const ms = backoffMs(this.attempt++, Math.random());
+    this.retryAt = Date.now() + ms;
+    this.timer = setTimeout(() => this.#attempt(), ms);
   }
 
   /** @param {WeirError} error */
