@@ -48,6 +48,8 @@ struct rtp_descriptor {
     bool frame_end; /* VP9 and AV1's dependency descriptor; the others have the marker bit alone. */
     bool layer_sync;  /* From this packet on, its temporal layer may be taken up (VP8 Y, VP9 U, AV1
                          switch). */
+    bool up_switch;   /* VP9 U: what layer_sync says of a picture's own layer holds for all higher
+                         ones. */
     bool inter_layer; /* VP9 D: needs the spatial layer below it of the same picture. */
     bool not_referenced_up; /* VP9 Z: no higher spatial layer needs it. */
     bool discardable;       /* No other frame needs it (VP8 N). */

@@ -6,7 +6,11 @@
 
 #include "rtp/bits.h"
 
-enum { MANDATORY_LEN = 3, TEMPLATE_IDS = 64 };
+enum {
+    MANDATORY_LEN = 3,
+    TEMPLATE_IDS = 64,
+    LEN_MAX = 4096, /* Positions of bits are 16 bits long. No extension is so long. */
+};
 
 /* How the next template's layer differs from this one's (template_layers). */
 enum next_layer { NEXT_SAME, NEXT_TEMPORAL, NEXT_SPATIAL, NEXT_NONE };
@@ -89,6 +93,15 @@ static void find_target_layers(struct rtp_dependency_structure *out) {
     }
 }
 
+static void find_reach(struct rtp_dependency_structure *out) {
+    for (unsigned spatial = 0; spatial < RTP_DEPENDENCY_SPATIAL_MAX; spatial++)
+        for (unsigned temporal = 0; temporal < RTP_DEPENDENCY_TEMPORAL_MAX; temporal++)
+            for (unsigned target = 0; target < out->target_count; target++)
+                if (out->target_spatial[target] <= spatial &&
+                    out->target_temporal[target] <= temporal)
+                    out->reach[spatial][temporal] |= UINT32_C(1) << target;
+}
+
 static void read_sizes(struct rtp_bits *bits, struct rtp_dependency_structure *out) {
     out->has_sizes = rtp_bits_flag(bits);
     for (unsigned i = 0; out->has_sizes && i < out->spatial_count; i++) {
@@ -112,6 +125,7 @@ static bool read_structure(struct rtp_bits *bits, struct rtp_dependency_structur
     }
     read_chains(bits, out);
     find_target_layers(out);
+    find_reach(out);
     read_sizes(bits, out);
     return !bits->overrun;
 }
@@ -123,6 +137,14 @@ static bool read_custom_fdiffs(struct rtp_bits *bits, struct rtp_dependency_fram
             return false;
     }
     return true;
+}
+
+static void note_targets(unsigned target_count, struct rtp_dependency *out) {
+    for (unsigned target = 0; target < target_count; target++) {
+        enum rtp_dependency_indication what = rtp_dependency_indication(&out->frame, target);
+        out->present |= (uint32_t)(what != RTP_DEPENDENCY_NOT_PRESENT) << target;
+        out->switchable |= (uint32_t)(what == RTP_DEPENDENCY_SWITCH) << target;
+    }
 }
 
 /* frame_dependency_definition: the template's, and what this frame has of its own. */
@@ -139,6 +161,7 @@ static bool read_frame(struct rtp_bits *bits, const struct rtp_dependency_struct
         return false;
     for (unsigned chain = 0; flags.chains && chain < structure->chain_count; chain++)
         out->frame.chain_fdiffs[chain] = (uint8_t)rtp_bits_read(bits, 8);
+    note_targets(structure->target_count, out);
     return true;
 }
 
@@ -158,7 +181,7 @@ static struct extended read_flags(struct rtp_bits *bits) {
 
 int rtp_dependency_parse(const uint8_t *data, size_t len,
                          struct rtp_dependency_structure *structure, struct rtp_dependency *out) {
-    if (len < MANDATORY_LEN)
+    if (len < MANDATORY_LEN || len > LEN_MAX)
         return -EBADMSG;
     struct rtp_bits bits = rtp_bits_of(data, len);
     struct rtp_dependency parsed = {0};
@@ -177,10 +200,13 @@ int rtp_dependency_parse(const uint8_t *data, size_t len,
         parsed.attached = flags.structure;
         parsed.has_targets = flags.structure || flags.targets;
         parsed.targets = flags.structure ? all_targets(current) : 0;
+        parsed.targets_at = (uint16_t)bits.position;
         if (flags.targets)
             parsed.targets = rtp_bits_read(&bits, current->target_count);
+        parsed.rest_at = (uint16_t)bits.position;
         if (!read_frame(&bits, current, flags, &parsed) || bits.overrun)
             return -EBADMSG;
+        parsed.end_at = (uint16_t)bits.position;
     }
     if (flags.structure)
         *structure = fresh;

@@ -54,6 +54,8 @@ struct rtp_dependency_structure {
     uint8_t target_temporal[RTP_DEPENDENCY_TARGETS_MAX];
     uint16_t width[RTP_DEPENDENCY_SPATIAL_MAX];
     uint16_t height[RTP_DEPENDENCY_SPATIAL_MAX];
+    /* Targets of no higher layers than these, one bit each. */
+    uint32_t reach[RTP_DEPENDENCY_SPATIAL_MAX][RTP_DEPENDENCY_TEMPORAL_MAX];
     struct rtp_dependency_frame templates[RTP_DEPENDENCY_TEMPLATES_MAX];
 };
 
@@ -63,10 +65,15 @@ struct rtp_dependency {
     bool frame_end;
     uint8_t template_id;
     uint16_t frame_number;
-    bool attached;    /* The packet brought a structure: a keyframe's first packet. */
-    bool has_targets; /* Active decode targets are named, or reset to all by a structure. */
-    bool known;       /* A structure was at hand: frame is filled. */
-    uint32_t targets; /* One bit per active decode target. */
+    bool attached;       /* The packet brought a structure: a keyframe's first packet. */
+    bool has_targets;    /* Active decode targets are named, or reset to all by a structure. */
+    bool known;          /* A structure was at hand: frame is filled. */
+    uint32_t targets;    /* One bit per active decode target. */
+    uint32_t present;    /* Targets that the frame is in, */
+    uint32_t switchable; /* and those of them that can be switched to at it. */
+    uint16_t targets_at; /* In bits, where active targets are named or would be, */
+    uint16_t rest_at;    /* where the fields after them begin, */
+    uint16_t end_at;     /* and end. */
     struct rtp_dependency_frame frame;
 };
 
@@ -76,5 +83,14 @@ struct rtp_dependency {
  * does not have; then neither *structure nor *out is touched. */
 int rtp_dependency_parse(const uint8_t *data, size_t len,
                          struct rtp_dependency_structure *structure, struct rtp_dependency *out);
+
+enum { RTP_DEPENDENCY_MAX = 255 }; /* What an extension of the two-byte form holds. */
+
+/* Writes a descriptor that was read with a structure at hand (known) of target_count targets, with
+ * another frame number and these active targets. Returns its length, at most 5 more than before, or
+ * 0 when that is more than capacity. */
+size_t rtp_dependency_write(const uint8_t *data, size_t len,
+                            const struct rtp_dependency *dependency, uint8_t target_count,
+                            uint16_t frame_number, uint32_t targets, uint8_t *out, size_t capacity);
 
 #endif

@@ -52,7 +52,7 @@ static void parse_picture_id(struct cursor *cursor, struct rtp_descriptor *out) 
 static void parse_layer(struct cursor *cursor, bool flexible, struct rtp_descriptor *out) {
     uint8_t layer = *take(cursor, 1);
     out->temporal = layer >> 5;
-    out->layer_sync = layer & BIT_U;
+    out->layer_sync = out->up_switch = layer & BIT_U;
     out->spatial = layer >> 1 & 7;
     out->inter_layer = layer & BIT_D;
     if (!flexible)

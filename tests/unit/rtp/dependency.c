@@ -171,6 +171,47 @@ static void more_than_the_limits_is_refused(void) {
     CHECK_INT(structure.template_count, 0);
 }
 
+/* Written with another number and other targets, it reads the same but for them. */
+static void check_written(const char *hex, uint32_t targets, size_t wanted_len) {
+    uint8_t bytes[256], out[256];
+    struct rtp_dependency_structure structure = chrome_structure();
+    struct rtp_dependency before = parse(hex, &structure), after;
+    size_t len = test_hex(hex, bytes, sizeof(bytes));
+    size_t out_len = rtp_dependency_write(bytes, len, &before, structure.target_count, 0xabcd,
+                                          targets, out, sizeof(out));
+    CHECK_INT(out_len, wanted_len);
+    struct rtp_dependency_structure again =
+        before.attached ? (struct rtp_dependency_structure){0} : structure;
+    CHECK_INT(parse_bytes(out, out_len, &again, &after), 0);
+    CHECK_BYTES(&again, sizeof(again), &structure, sizeof(structure));
+    CHECK_INT(after.frame_number, 0xabcd);
+    CHECK_INT(after.targets, targets);
+    CHECK(after.has_targets);
+    CHECK_INT(after.template_id, before.template_id);
+    CHECK(after.frame_start == before.frame_start && after.frame_end == before.frame_end);
+    CHECK_BYTES(&after.frame, sizeof(after.frame), &before.frame, sizeof(before.frame));
+    CHECK_INT(rtp_dependency_write(bytes, len, &before, structure.target_count, 1, targets, out,
+                                   out_len - 1),
+              0);
+}
+
+static void other_active_targets_are_written_into_every_form(void) {
+    check_written(CHROME_STRUCTURE, 0x007, 97);
+    check_written("860173", 0x03f, 5);
+    check_written("86017340fc", 0x009, 5);
+    check_written("8601733d5554862567d01018", 0x1fe, 13);
+}
+
+static void what_a_frame_is_to_its_targets_is_summed_up(void) {
+    struct rtp_dependency_structure structure = chrome_structure();
+    struct rtp_dependency got = parse("820175", &structure); /* S0T1: -DS-RR-RR */
+    CHECK_INT(got.present, 0x1b6);
+    CHECK_INT(got.switchable, 0x004);
+    CHECK_INT(structure.reach[0][0], 0x001);
+    CHECK_INT(structure.reach[1][1], 0x01b);
+    CHECK_INT(structure.reach[3][7], 0x1ff);
+}
+
 static const struct test tests[] = {
     {"chromes_structure_is_libwebrtcs_l3t3", chromes_structure_is_libwebrtcs_l3t3},
     {"chromes_templates_are_read", chromes_templates_are_read},
@@ -185,6 +226,9 @@ static const struct test tests[] = {
     {"template_ids_wrap_at_64", template_ids_wrap_at_64},
     {"a_descriptor_cut_short_is_refused_and_changes_nothing",
      a_descriptor_cut_short_is_refused_and_changes_nothing},
+    {"other_active_targets_are_written_into_every_form",
+     other_active_targets_are_written_into_every_form},
+    {"what_a_frame_is_to_its_targets_is_summed_up", what_a_frame_is_to_its_targets_is_summed_up},
     {"more_than_the_limits_is_refused", more_than_the_limits_is_refused},
 };
 
