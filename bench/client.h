@@ -25,6 +25,21 @@ struct bench_client_config {
     void *ctx;
     uint32_t video_bps; /* Of its camera; of a layer: halved twice downwards. */
     uint32_t audio_bps;
+    uint32_t layer_bps[SFU_LAYERS_MAX]; /* Of simulcast, or of SVC's spatial layers, from the
+                                           lowest; all 0: by video_bps. */
+    enum bench_scalability scalability; /* Of every encoding. */
+    uint16_t width, height;             /* Of the highest layer; 0: 1280 × 720. */
+    bool dtx;
+    bool unpaced;
+    uint32_t feedback_interval_us; /* Of transport-cc; 0: 50 ms, what libwebrtc sends at 1 Mb/s. */
+};
+
+/* What the whole client received, and what it knows. */
+struct bench_client_figures {
+    uint64_t packets, bytes;  /* RTP with SRTP's overhead, padding and RTX as well. */
+    uint64_t padding_packets; /* Without media. */
+    uint64_t repairs;         /* RTX with media. */
+    uint64_t rtt_us;          /* By receiver reports of what we send; 0: not known. */
 };
 
 struct bench_client;
@@ -60,6 +75,21 @@ uint64_t bench_client_connected_us(const struct bench_client *client);
 /* The n-th slot or publishing layer, in the order of the m-lines; NULL beyond the last. */
 const struct bench_sink *bench_client_sink(const struct bench_client *client, size_t n);
 const struct bench_source *bench_client_source(const struct bench_client *client, size_t n);
+
+/* What a publishing m-line encodes: bit i of layers is its i-th layer. With them off nothing
+ * is sent. */
+void bench_client_publish_layers(struct bench_client *client, const char *mid, uint8_t layers);
+
+/* Whether someone speaks into the microphone (from the beginning: yes), and how loud in −dBov. */
+void bench_client_speak(struct bench_client *client, bool speaks, uint8_t level);
+
+/* Tells an estimate of its own once a second, as clients without transport-cc do; 0: no more. */
+void bench_client_set_remb(struct bench_client *client, uint64_t now_us, uint64_t bps);
+
+/* Begins the counters of freezes and delays of all sinks anew. */
+void bench_client_mark(struct bench_client *client);
+
+const struct bench_client_figures *bench_client_figures(const struct bench_client *client);
 
 /* Protects any bytes as RTP (a header of header_len bytes first) or RTCP and sends them, for tests
  * that misbehave; nothing before it is connected. */

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/stamp.h"
-#include "rtp/bytes.h"
-#include "rtp/codec.h"
+#include "bench/source_packet.h"
 
 enum {
     AUDIO_INTERVAL_US = 20000,
-    KEYFRAME_FACTOR = 4, /* A keyframe is so many times as long as another frame. */
-    VP8_DESCRIPTOR_LEN = 5,
+    AUDIO_LEN_MAX = 320, /* 128 kb/s; three of them fit in a packet. */
+    DTX_INTERVAL_US = 400000,
+    PACE_US = 5000,      /* How often libwebrtc's pacer wakes. */
+    KEYFRAME_FACTOR = 6, /* A keyframe is so many times as long as another frame. */
+    DEBT_FRAMES = 30,    /* In so many frames a keyframe's excess is saved. */
 };
 
 int bench_source_init(struct bench_source *source, const struct bench_source_config *config,
@@ -19,15 +20,23 @@ int bench_source_init(struct bench_source *source, const struct bench_source_con
     *source = (struct bench_source){.config = *config,
                                     .random = {seed},
                                     .begun_us = now_us,
-                                    .next_us = now_us,
+                                    .next_us = UINT64_MAX,
+                                    .level = 30,
                                     .keyframe_wanted = true};
-    source->kept = calloc(BENCH_KEPT, sizeof(*source->kept));
     uint64_t random = bench_random_next(&source->random);
-    source->seq = random & 0x7fff;
+    source->seq = source->unsent_seq = random & 0x7fff;
     source->rtx_seq = random >> 16 & 0x7fff;
-    source->picture_id = random >> 32 & 0x7fff;
-    source->tl0picidx = (uint8_t)(random >> 48);
     source->first_timestamp = (uint32_t)bench_random_next(&source->random);
+    source->encoder = (struct bench_encoder){
+        .codec = config->codec == RTP_CODEC_NONE ? RTP_CODEC_VP8 : config->codec,
+        .scalability = config->scalability,
+        .width = config->width,
+        .height = config->height,
+        .first_picture_id = random >> 32 & 0x7fff,
+        .tl0picidx = (uint8_t)(random >> 48)};
+    if (!config->video)
+        return 0;
+    source->kept = calloc(BENCH_KEPT, sizeof(*source->kept));
     return source->kept ? 0 : -ENOMEM;
 }
 
@@ -36,140 +45,152 @@ void bench_source_deinit(struct bench_source *source) {
     source->kept = NULL;
 }
 
+static uint64_t interval_us(const struct bench_source *source) {
+    return source->config.video ? 1000000 / source->config.fps : AUDIO_INTERVAL_US;
+}
+
+void bench_source_start(struct bench_source *source, uint64_t now_us) {
+    source->frame_us = now_us + bench_random_next(&source->random) % interval_us(source);
+    source->next_us = source->frame_us;
+}
+
+void bench_source_pause(struct bench_source *source, bool paused) {
+    if (source->paused && !paused)
+        source->keyframe_wanted = true;
+    source->paused = paused;
+}
+
 uint32_t bench_source_timestamp(const struct bench_source *source, uint64_t now_us) {
     uint64_t rate = source->config.video ? 90000 : 48000;
     return source->first_timestamp + (uint32_t)((now_us - source->begun_us) * rate / 1000000);
 }
 
-static size_t write_header(const struct bench_source *source, uint8_t *out, bool rtx,
-                           const struct bench_kept *kept, uint16_t seq, uint64_t now_us) {
-    const struct bench_source_config *config = &source->config;
-    struct rtp_header header = {
-        .payload_type = rtx ? config->rtx_payload_type : config->payload_type,
-        .marker = kept->marker,
-        .seq = seq,
-        .timestamp = kept->timestamp,
-        .ssrc = rtx ? config->rtx_ssrc : config->ssrc,
-    };
-    struct rtp_extensions extensions = {
-        .present = 1u << RTP_EXT_MID | 1u << RTP_EXT_ABS_SEND_TIME,
-        .mid = config->mid,
-        .mid_len = (uint8_t)strlen(config->mid),
-        .abs_send_time = (uint32_t)((now_us << 18) / 1000000) & 0xffffff,
-    };
-    if (config->rid != NULL) {
-        extensions.present |= 1u << (rtx ? RTP_EXT_REPAIRED_RID : RTP_EXT_RID);
-        extensions.rid = extensions.repaired_rid = config->rid;
-        extensions.rid_len = extensions.repaired_rid_len = (uint8_t)strlen(config->rid);
+/* --- Sound --- */
+
+static void send_silence(struct bench_source *source, uint64_t now_us, bench_source_send_fn send,
+                         void *ctx) {
+    if (now_us - source->silent_us < DTX_INTERVAL_US)
+        return;
+    source->silent_us = now_us;
+    source->earlier_count = 0;
+    bench_source_send_audio(source, now_us, NULL, 1, send, ctx);
+}
+
+static void on_audio(struct bench_source *source, uint64_t now_us, bench_source_send_fn send,
+                     void *ctx) {
+    source->timestamp = bench_source_timestamp(source, source->frame_us);
+    if (source->silent && source->config.dtx) {
+        send_silence(source, now_us, send, ctx);
+        return;
     }
-    if (!config->video) {
-        extensions.present |= 1u << RTP_EXT_AUDIO_LEVEL;
-        extensions.audio_level = 30;
-        extensions.voice = true;
-    }
-    return rtp_header_write(out, &header, &extensions, &config->extensions);
+    struct bench_stamp stamp = {.source = source->config.number,
+                                .sent_us = source->frame_us,
+                                .frame = source->frame++,
+                                .packets = 1};
+    size_t len = source->config.rate_bps / 8 * AUDIO_INTERVAL_US / 1000000;
+    len = len > AUDIO_LEN_MAX ? AUDIO_LEN_MAX : len;
+    bench_source_send_audio(source, now_us, &stamp, len, send, ctx);
 }
 
-static void send_kept(struct bench_source *source, uint64_t now_us, const struct bench_kept *kept,
-                      bench_source_send_fn send, void *ctx) {
-    uint8_t header[RTP_HEADER_MAX];
-    size_t header_len = write_header(source, header, false, kept, kept->seq, now_us);
-    send(ctx, false, header, header_len, kept->payload, kept->len);
-    source->packets++;
-    source->octets += kept->len;
-}
+/* --- Pictures --- */
 
-/* RFC 7741: X, S on the first packet of a frame; I with 15 bits, L. Behind it on a frame's first
- * packet the VP8 header (RFC 6386 section 9.1), which for a keyframe has the start code and the
- * size. */
-static size_t write_vp8(const struct bench_source *source, uint8_t *out, bool first,
-                        bool keyframe) {
-    out[0] = (uint8_t)(0x80 | (first ? 0x10 : 0));
-    out[1] = 0xc0;
-    rtp_put16(out + 2, source->picture_id | 0x8000);
-    out[4] = source->tl0picidx;
-    if (!first)
-        return VP8_DESCRIPTOR_LEN;
-    uint8_t *frame = out + VP8_DESCRIPTOR_LEN;
-    frame[0] = keyframe ? 0x10 : 0x11; /* Inverse keyframe flag; show_frame. */
-    frame[1] = frame[2] = 0;
-    if (!keyframe)
-        return VP8_DESCRIPTOR_LEN + 3;
-    memcpy(frame + 3, "\x9d\x01\x2a", 3);
-    frame[6] = (uint8_t)source->config.width;
-    frame[7] = (uint8_t)(source->config.width >> 8);
-    frame[8] = (uint8_t)source->config.height;
-    frame[9] = (uint8_t)(source->config.height >> 8);
-    return VP8_DESCRIPTOR_LEN + 10;
-}
-
-static void send_packet(struct bench_source *source, uint64_t now_us, struct bench_stamp *stamp,
-                        size_t payload_len, bench_source_send_fn send, void *ctx) {
-    struct bench_kept *kept = &source->kept[source->seq % BENCH_KEPT];
-    bool first = stamp->packet == 0;
-    size_t at = source->config.video ? write_vp8(source, kept->payload, first, stamp->keyframe) : 1;
-    if (!source->config.video)
-        kept->payload[0] = 0x78; /* Opus, 20 ms, one frame (RFC 6716 section 3.1). */
-    bench_stamp_write(kept->payload + at, stamp);
-    size_t least = at + BENCH_STAMP_LEN;
-    kept->len = (uint16_t)(payload_len > least ? payload_len : least);
-    memset(kept->payload + least, (int)stamp->frame, kept->len - least);
-    kept->seq = source->seq++;
-    kept->marker = source->config.video && stamp->packet + 1 == stamp->packets;
-    kept->timestamp = source->timestamp;
-    send_kept(source, now_us, kept, send, ctx);
-}
-
-static size_t frame_len(struct bench_source *source, bool keyframe) {
+/* The rates of an L3T3 camera at 720p are as unequal as those of simulcast. */
+static uint32_t layer_bps(const struct bench_source *source, const struct bench_part *part) {
     const struct bench_source_config *config = &source->config;
-    uint32_t per_second = config->video ? config->fps : 1000000 / AUDIO_INTERVAL_US;
-    size_t mean = config->rate_bps / 8 / per_second;
-    if (!config->video)
-        return mean;
-    size_t len = mean * 3 / 4 + bench_random_next(&source->random) % (mean / 2 + 1);
-    return keyframe ? len * KEYFRAME_FACTOR : len;
+    unsigned layers = bench_spatial_count(config->scalability);
+    if (config->spatial_bps[0] != 0)
+        return config->spatial_bps[part->spatial];
+    static const uint32_t percent[] = {6, 19, 75};
+    return layers == 1 ? config->rate_bps : config->rate_bps / 100 * percent[part->spatial];
 }
 
-static void send_frame(struct bench_source *source, uint64_t now_us, bench_source_send_fn send,
-                       void *ctx) {
-    bool keyframe = source->config.video && source->keyframe_wanted;
-    size_t len = frame_len(source, keyframe);
+static size_t part_len(struct bench_source *source, const struct bench_part *part) {
+    size_t mean = layer_bps(source, part) / 8 / source->config.fps;
+    size_t len = mean * bench_encoder_percent(&source->encoder, part) / 100;
+    len = len * 3 / 4 + bench_random_next(&source->random) % (len / 2 + 1);
+    if (part->keyframe) {
+        source->debt_bytes += (int64_t)(mean * (KEYFRAME_FACTOR - 1));
+        return mean * KEYFRAME_FACTOR;
+    }
+    int64_t saved = source->debt_bytes / DEBT_FRAMES;
+    saved = saved > (int64_t)len / 4 ? (int64_t)len / 4 : saved;
+    source->debt_bytes -= saved;
+    return len - (size_t)saved;
+}
+
+static void queue_part(struct bench_source *source, const struct bench_part *part) {
+    size_t len = part_len(source, part);
     size_t packets = (len + BENCH_PAYLOAD_MAX - 1) / BENCH_PAYLOAD_MAX;
     packets = packets ? packets : 1;
+    packets = packets > BENCH_KEPT / 4 ? BENCH_KEPT / 4 : packets;
+    struct bench_place place = {.packets = (uint16_t)packets};
     struct bench_stamp stamp = {.source = source->config.number,
-                                .sent_us = now_us,
-                                .frame = source->frame,
-                                .packets = (uint16_t)packets,
-                                .keyframe = keyframe};
-    source->timestamp = bench_source_timestamp(source, now_us);
-    for (; stamp.packet < packets; stamp.packet++)
-        send_packet(source, now_us, &stamp, len / packets, send, ctx);
-    source->frame++;
-    source->picture_id = (source->picture_id + 1) & 0x7fff;
-    source->tl0picidx++;
+                                .sent_us = source->frame_us,
+                                .frame = part->number,
+                                .picture = part->picture,
+                                .packets = place.packets,
+                                .width = part->width,
+                                .height = part->height,
+                                .keyframe = part->keyframe,
+                                .last = part->last,
+                                .spatial = part->spatial,
+                                .temporal = part->temporal};
+    memcpy(stamp.references, part->references, sizeof(stamp.references));
+    for (; place.packet < packets; place.packet++) {
+        stamp.packet = place.packet;
+        bench_source_queue(source, part, &place, &stamp, len / packets);
+    }
+}
+
+static void on_picture(struct bench_source *source) {
+    struct bench_part parts[BENCH_SPATIAL_MAX];
+    if (source->paused)
+        return;
+    bool keyframe = source->keyframe_wanted;
+    source->keyframe_wanted = false;
+    source->timestamp = bench_source_timestamp(source, source->frame_us);
+    size_t count = bench_encoder_next(&source->encoder, keyframe, parts);
+    for (size_t i = 0; i < count; i++)
+        queue_part(source, &parts[i]);
+    source->pictures++;
     source->keyframes += keyframe;
-    if (keyframe)
-        source->keyframe_wanted = false;
+}
+
+/* As libwebrtc: what may leave within the pacer's interval leaves at once. */
+static void send_queued(struct bench_source *source, uint64_t now_us, bench_source_send_fn send,
+                        void *ctx) {
+    const struct bench_source_config *config = &source->config;
+    if (source->paced_us < now_us)
+        source->paced_us = now_us;
+    while (source->unsent_seq != source->seq &&
+           (config->unpaced || source->paced_us < now_us + PACE_US)) {
+        const struct bench_kept *kept = &source->kept[source->unsent_seq % BENCH_KEPT];
+        bench_source_send_kept(source, now_us, kept, false, send, ctx);
+        source->unsent_seq++;
+        source->paced_us += kept->len * UINT64_C(8000000) * 2 / 5 / (config->rate_bps + 1);
+    }
 }
 
 void bench_source_on_deadline(struct bench_source *source, uint64_t now_us,
                               bench_source_send_fn send, void *ctx) {
-    uint64_t interval_us = source->config.video ? 1000000 / source->config.fps : AUDIO_INTERVAL_US;
-    for (; source->next_us <= now_us; source->next_us += interval_us)
-        send_frame(source, now_us, send, ctx);
+    for (; source->frame_us <= now_us; source->frame_us += interval_us(source)) {
+        if (source->config.video)
+            on_picture(source);
+        else
+            on_audio(source, now_us, send, ctx);
+    }
+    if (source->config.video)
+        send_queued(source, now_us, send, ctx);
+    source->next_us = source->frame_us;
+    if (source->unsent_seq != source->seq && source->paced_us < source->next_us)
+        source->next_us = source->paced_us;
 }
 
 void bench_source_on_nack(struct bench_source *source, uint64_t now_us, const uint16_t *seqs,
                           size_t count, bench_source_send_fn send, void *ctx) {
-    for (size_t i = 0; i < count && source->config.rtx_ssrc != 0; i++) {
+    for (size_t i = 0; i < count && source->config.rtx_ssrc != 0 && source->kept != NULL; i++) {
         const struct bench_kept *kept = &source->kept[seqs[i] % BENCH_KEPT];
-        if (kept->seq != seqs[i] || kept->len == 0)
-            continue;
-        uint8_t header[RTP_HEADER_MAX];
-        uint8_t payload[2 + BENCH_PAYLOAD_MAX];
-        size_t header_len = write_header(source, header, true, kept, source->rtx_seq++, now_us);
-        rtp_put16(payload, kept->seq);
-        memcpy(payload + 2, kept->payload, kept->len);
-        send(ctx, true, header, header_len, payload, kept->len + 2u);
+        if (kept->seq == seqs[i] && kept->len != 0)
+            bench_source_send_kept(source, now_us, kept, true, send, ctx);
     }
 }
