@@ -1,79 +1,332 @@
 #include "sfu/downlink.h"
 
-int sfu_downlink_open(struct sfu_transport *transport, uint64_t now_us) {
-    (void)transport;
-    (void)now_us;
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "sfu/transport.h"
+
+enum {
+    /* Probes tell soon whether there is more; few links carry less. */
+    START_BPS = 500 * 1000,
+    MIN_BPS = 30 * 1000,
+    MAX_BPS = 50 * 1000 * 1000,
+
+    /* Whoever agreed on transport-cc and sends none for so long will never do. */
+    FEEDBACK_PATIENCE_US = 3 * 1000 * 1000,
+
+    /* Between two allocations: when something else is wanted, when there is less than was given
+     * away, when there is more, and when nothing is known to have changed but the measured rates.
+     */
+    WISHES_US = 20 * 1000,
+    DECREASE_US = 50 * 1000,
+    INCREASE_US = 200 * 1000,
+    REFRESH_US = 1000 * 1000,
+
+    SENT_WINDOW_US = 500 * 1000,
+
+    /* Of 256: what receiver reports have to tell before they limit anything (libwebrtc's loss
+     * controller lowers above a tenth). */
+    LOSSY_OF_256 = 26,
+
+    /* Repairs get a quarter of the estimate, as libwebrtc gives them, and a tenth while its queue
+     * grows; after an outage as much as half a second carries. */
+    RESEND_SHARE = 4,
+    RESEND_SHARE_IN_OVERUSE = 10,
+    RESEND_DEPTH_US = 500 * 1000,
+
+    BURST_US = 100 * 1000,
+    BURST_MIN_BYTES = 6 * 1200,
+
+    UDP_IPV4_BYTES = 28,
+    UDP_IPV6_BYTES = 48,
+};
+
+static const struct rtp_bwe_config limits = {START_BPS, MIN_BPS, MAX_BPS};
+
+/* --- Life --- */
+
+static bool has_slots(const struct sfu_transport *transport) {
+    for (size_t i = 0; i < transport->mline_count; i++)
+        if (transport->mlines[i].slot != NULL)
+            return true;
+    return false;
+}
+
+static bool has_numbers(const struct sfu_transport *transport) {
+    for (size_t i = 0; i < transport->mline_count; i++) {
+        const struct sfu_media *media = &transport->mlines[i].media;
+        if (media->direction == SFU_SLOT && media->transport_cc &&
+            media->extensions.ids[RTP_EXT_TRANSPORT_SEQ] != 0)
+            return true;
+    }
+    return false;
+}
+
+static int grow_slots(struct sfu_downlink *downlink, size_t count) {
+    if (count <= downlink->slot_capacity)
+        return 0;
+    struct sfu_downlink_slot *slots = realloc(downlink->slots, count * sizeof(*slots));
+    if (slots == NULL)
+        return -ENOMEM;
+    memset(slots + downlink->slot_capacity, 0, (count - downlink->slot_capacity) * sizeof(*slots));
+    downlink->slots = slots;
+    downlink->slot_capacity = count;
     return 0;
 }
 
+static int grow_scratch(struct sfu_downlink_scratch *scratch, size_t count) {
+    if (count <= scratch->capacity)
+        return 0;
+    sfu_downlink_scratch_deinit(scratch);
+    scratch->slots = calloc(count, sizeof(*scratch->slots));
+    scratch->rungs = calloc(count, sizeof(*scratch->rungs));
+    scratch->mlines = calloc(count, sizeof(*scratch->mlines));
+    if (scratch->slots == NULL || scratch->rungs == NULL || scratch->mlines == NULL) {
+        sfu_downlink_scratch_deinit(scratch);
+        return -ENOMEM;
+    }
+    scratch->capacity = count;
+    return 0;
+}
+
+void sfu_downlink_scratch_deinit(struct sfu_downlink_scratch *scratch) {
+    free(scratch->slots);
+    free(scratch->rungs);
+    free(scratch->mlines);
+    *scratch = (struct sfu_downlink_scratch){0};
+}
+
+int sfu_downlink_open(struct sfu_transport *transport, uint64_t now_us) {
+    if (!has_slots(transport))
+        return 0;
+    if (transport->downlink == NULL) {
+        transport->downlink = calloc(1, sizeof(*transport->downlink));
+        if (transport->downlink == NULL)
+            return -ENOMEM;
+        sfu_downlink_restart(transport, now_us);
+    }
+    transport->downlink->numbers = has_numbers(transport);
+    sfu_downlink_wake(transport, now_us);
+    int result = grow_slots(transport->downlink, transport->mline_count);
+    return result == 0 ? grow_scratch(&transport->engine->downlinks, transport->mline_count)
+                       : result;
+}
+
 void sfu_downlink_close(struct sfu_transport *transport) {
-    (void)transport;
+    if (transport->downlink == NULL)
+        return;
+    free(transport->downlink->slots);
+    free(transport->downlink);
+    transport->downlink = NULL;
+}
+
+void sfu_downlink_restart(struct sfu_transport *transport, uint64_t now_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    if (downlink == NULL)
+        return;
+    rtp_bwe_init(&downlink->bwe, now_us, &limits);
+    rtp_bwe_set_demand(&downlink->bwe, now_us, downlink->demand_bps);
+    downlink->source = SFU_DOWNLINK_NONE;
+    downlink->first_number_us = 0;
+    downlink->probe = (struct sfu_downlink_probe){0};
+    downlink->sent_since_us = downlink->resend_us = now_us;
+    downlink->sent_bytes = 0;
+    sfu_downlink_wake(transport, now_us);
+}
+
+/* --- What is sent --- */
+
+static size_t wire_bytes(const struct sfu_transport *transport, size_t len) {
+    return len + (transport->ice.selected.family == AF_INET6 ? UDP_IPV6_BYTES : UDP_IPV4_BYTES);
 }
 
 void sfu_downlink_on_sent(struct sfu_transport *transport, uint64_t now_us, bool numbered,
                           uint16_t transport_seq, size_t len) {
-    (void)transport;
-    (void)now_us;
-    (void)numbered;
-    (void)transport_seq;
-    (void)len;
+    struct sfu_downlink *downlink = transport->downlink;
+    if (downlink == NULL)
+        return;
+    size_t bytes = wire_bytes(transport, len);
+    downlink->sent_bytes += bytes;
+    if (!numbered || !downlink->numbers)
+        return;
+    if (downlink->first_number_us == 0)
+        downlink->first_number_us = now_us;
+    if (downlink->probe.want.id != 0) {
+        downlink->probe.bytes += bytes;
+        downlink->probe.packets++;
+    }
+    rtp_bwe_on_sent(&downlink->bwe, now_us, transport_seq, bytes, downlink->probe.want.id);
 }
 
-void sfu_downlink_wake(struct sfu_transport *transport, uint64_t now_us) {
-    (void)transport;
-    (void)now_us;
+static void measure_sent(struct sfu_downlink *downlink, uint64_t now_us) {
+    uint64_t elapsed_us = now_us - downlink->sent_since_us;
+    if (elapsed_us < SENT_WINDOW_US)
+        return;
+    downlink->sent_bps = downlink->sent_bytes * 8 * 1000000 / elapsed_us;
+    downlink->sent_bytes = 0;
+    downlink->sent_since_us = now_us;
+}
+
+/* --- What may be sent --- */
+
+static bool awaits_feedback(const struct sfu_downlink *downlink, uint64_t now_us) {
+    return downlink->source == SFU_DOWNLINK_NONE && downlink->numbers &&
+           (downlink->first_number_us == 0 ||
+            now_us < downlink->first_number_us + FEEDBACK_PATIENCE_US);
+}
+
+uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_us) {
+    if (downlink->source == SFU_DOWNLINK_NONE && !awaits_feedback(downlink, now_us))
+        return UINT64_MAX;
+    return rtp_bwe_bps(&downlink->bwe);
 }
 
 bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, size_t len) {
-    (void)transport;
-    (void)now_us;
-    (void)len;
+    struct sfu_downlink *downlink = transport->downlink;
+    uint64_t budget_bps = downlink ? sfu_downlink_budget(downlink, now_us) : UINT64_MAX;
+    if (budget_bps == UINT64_MAX)
+        return true;
+    struct rtp_bwe_figures figures;
+    rtp_bwe_figures(&downlink->bwe, &figures);
+    uint64_t share = figures.usage == RTP_BWE_OVERUSE ? RESEND_SHARE_IN_OVERUSE : RESEND_SHARE;
+    uint64_t elapsed_us = now_us - downlink->resend_us;
+    int64_t depth_bits = (int64_t)(budget_bps * RESEND_DEPTH_US / 1000000);
+    if (elapsed_us > RESEND_SHARE_IN_OVERUSE * RESEND_DEPTH_US)
+        elapsed_us = RESEND_SHARE_IN_OVERUSE * RESEND_DEPTH_US;
+    downlink->resend_us = now_us;
+    downlink->resend_bits += (int64_t)(budget_bps / share * elapsed_us / 1000000);
+    if (downlink->resend_bits > depth_bits)
+        downlink->resend_bits = depth_bits;
+    if (downlink->resend_bits <= 0)
+        return false;
+    downlink->resend_bits -= (int64_t)wire_bytes(transport, len) * 8;
     return true;
 }
 
 size_t sfu_downlink_burst(const struct sfu_transport *transport, uint64_t now_us) {
-    (void)transport;
-    (void)now_us;
-    return SIZE_MAX;
+    const struct sfu_downlink *downlink = transport->downlink;
+    uint64_t budget_bps = downlink ? sfu_downlink_budget(downlink, now_us) : UINT64_MAX;
+    if (budget_bps == UINT64_MAX)
+        return SIZE_MAX;
+    size_t bytes = (size_t)(budget_bps / 8 * BURST_US / 1000000);
+    return bytes > BURST_MIN_BYTES ? bytes : BURST_MIN_BYTES;
+}
+
+/* --- When to choose again --- */
+
+static void allocate_at(struct sfu_transport *transport, uint64_t now_us, uint64_t after_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    uint64_t at_us = downlink->allocated_us + after_us;
+    if (at_us < now_us)
+        at_us = now_us;
+    if (at_us >= downlink->allocate_at_us)
+        return;
+    downlink->allocate_at_us = at_us;
+    sfu_transport_wake_at(transport, at_us);
+}
+
+void sfu_downlink_wake(struct sfu_transport *transport, uint64_t now_us) {
+    if (transport->downlink != NULL)
+        allocate_at(transport, now_us, WISHES_US);
+}
+
+/* The estimate may be another: less than was given away is taken back soon, more is given away
+ * where somebody lacks it. */
+static void on_estimate(struct sfu_transport *transport, uint64_t now_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    uint64_t budget_bps = sfu_downlink_budget(downlink, now_us);
+    if (budget_bps < downlink->allocated_bps)
+        allocate_at(transport, now_us, DECREASE_US);
+    else if (downlink->is_short)
+        allocate_at(transport, now_us, INCREASE_US);
+    sfu_transport_wake_at(transport, sfu_downlink_probe(transport, now_us));
+}
+
+static void know_better(struct sfu_downlink *downlink, enum sfu_downlink_source source) {
+    if (downlink->source < source)
+        downlink->source = source;
 }
 
 void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
                               const struct rtcp_packet *packet) {
-    (void)transport;
-    (void)now_us;
-    (void)packet;
+    struct sfu_downlink *downlink = transport->downlink;
+    if (downlink == NULL || !downlink->numbers || downlink->first_number_us == 0)
+        return;
+    if (rtp_bwe_on_feedback(&downlink->bwe, now_us, packet) < 0) {
+        transport->engine->counters.drop_rtcp_malformed++;
+        return;
+    }
+    know_better(downlink, SFU_DOWNLINK_TRANSPORT_CC);
+    on_estimate(transport, now_us);
 }
 
 void sfu_downlink_on_remb(struct sfu_transport *transport, uint64_t now_us, uint64_t bps) {
-    (void)transport;
-    (void)now_us;
-    (void)bps;
+    struct sfu_downlink *downlink = transport->downlink;
+    if (downlink == NULL)
+        return;
+    know_better(downlink, SFU_DOWNLINK_REMB);
+    rtp_bwe_on_remb(&downlink->bwe, now_us, bps);
+    on_estimate(transport, now_us);
+}
+
+/* Who loses little has all that there is; of who loses much, this is what it is sent now. */
+static void begin_reports(struct sfu_downlink *downlink, uint64_t now_us) {
+    struct rtp_bwe_config config = limits;
+    config.start_bps = downlink->sent_bps < MAX_BPS ? (uint32_t)downlink->sent_bps : MAX_BPS;
+    rtp_bwe_init(&downlink->bwe, now_us, &config);
+    rtp_bwe_set_demand(&downlink->bwe, now_us, downlink->demand_bps);
+    downlink->source = SFU_DOWNLINK_REPORTS;
 }
 
 void sfu_downlink_on_report(struct sfu_transport *transport, uint64_t now_us,
                             uint8_t fraction_lost) {
-    (void)transport;
-    (void)now_us;
-    (void)fraction_lost;
+    struct sfu_downlink *downlink = transport->downlink;
+    if (downlink == NULL || downlink->source == SFU_DOWNLINK_TRANSPORT_CC ||
+        awaits_feedback(downlink, now_us))
+        return;
+    measure_sent(downlink, now_us);
+    if (downlink->source == SFU_DOWNLINK_NONE && fraction_lost < LOSSY_OF_256)
+        return;
+    if (downlink->source == SFU_DOWNLINK_NONE)
+        begin_reports(downlink, now_us);
+    rtp_bwe_on_report(&downlink->bwe, now_us, fraction_lost, downlink->sent_bps);
+    on_estimate(transport, now_us);
+}
+
+void sfu_downlink_on_rtt(struct sfu_transport *transport, uint64_t now_us) {
+    if (transport->downlink != NULL)
+        rtp_bwe_on_rtt(&transport->downlink->bwe, now_us, transport->rtt_us);
+}
+
+/* --- Time --- */
+
+static uint64_t sooner(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static void allocate(struct sfu_transport *transport, uint64_t now_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    measure_sent(downlink, now_us);
+    downlink->allocated_us = now_us;
+    uint64_t again_us = sfu_downlink_allocate(transport, now_us);
+    uint64_t refresh_us = downlink->demand_bps > 0 ? now_us + REFRESH_US : UINT64_MAX;
+    downlink->allocate_at_us = sooner(again_us > now_us ? again_us : now_us + 1, refresh_us);
+    rtp_bwe_set_demand(&downlink->bwe, now_us, downlink->demand_bps);
 }
 
 uint64_t sfu_downlink_on_deadline(struct sfu_transport *transport, uint64_t now_us) {
-    (void)transport;
-    (void)now_us;
-    return UINT64_MAX;
-}
-
-void sfu_downlink_why(const struct sfu_transport *transport, uint64_t now_us,
-                      struct sfu_why_answer *out) {
-    (void)transport;
-    (void)now_us;
-    (void)out;
-}
-
-void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_us,
-                           const struct sfu_slot *slot, struct sfu_why_slot *out) {
-    (void)transport;
-    (void)now_us;
-    (void)slot;
-    *out = (struct sfu_why_slot){.wanted = -1, .chosen = -1, .forwarded = -1};
+    struct sfu_downlink *downlink = transport->downlink;
+    if (downlink == NULL)
+        return UINT64_MAX;
+    if (now_us >= rtp_bwe_next_deadline(&downlink->bwe)) {
+        rtp_bwe_on_deadline(&downlink->bwe, now_us);
+        on_estimate(transport, now_us);
+    }
+    if (now_us >= downlink->allocate_at_us)
+        allocate(transport, now_us);
+    uint64_t next_us = sfu_downlink_probe(transport, now_us);
+    next_us = sooner(next_us, rtp_bwe_next_deadline(&downlink->bwe));
+    return sooner(next_us, downlink->allocate_at_us);
 }

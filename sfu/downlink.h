@@ -8,16 +8,83 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rtp/allocator.h"
+#include "rtp/bwe.h"
 #include "rtp/rtcp.h"
 #include "sfu/sfu.h"
 
-struct sfu_downlink;
+struct sfu_engine;
 struct sfu_slot;
 struct sfu_transport;
 
-/* Begins with a transport's first slot. -ENOMEM. */
+/* What the estimate follows; what is further down is known better. */
+enum sfu_downlink_source {
+    SFU_DOWNLINK_NONE,    /* Nothing bad was heard: everything is sent. */
+    SFU_DOWNLINK_REPORTS, /* Receiver reports of losses. */
+    SFU_DOWNLINK_REMB,
+    SFU_DOWNLINK_TRANSPORT_CC,
+};
+
+/* What is remembered of an m-line's slot between two allocations. */
+struct sfu_downlink_slot {
+    uint64_t track; /* It speaks of; 0: none. */
+    struct rtp_allocator_state state;
+    int8_t wanted, chosen;
+    uint8_t reason; /* enum rtp_allocator_reason */
+    bool paused;    /* By bandwidth, as was told. */
+    uint32_t bps;   /* Of the chosen rung. */
+    uint32_t reported_packets;
+};
+
+/* A probe on its way: padding besides the media, spread at a rate. */
+struct sfu_downlink_probe {
+    struct rtp_bwe_probe want; /* id 0: none. */
+    uint64_t begun_us;
+    uint64_t next_us;
+    uint64_t bytes; /* Sent so far, with the media. */
+    uint32_t packets;
+};
+
+struct sfu_downlink {
+    /* Owned. */
+    struct sfu_downlink_slot *slots; /* By m-line. */
+    /* State. */
+    enum sfu_downlink_source source;
+    bool numbers;             /* Transport-cc was negotiated. */
+    bool is_short;            /* Some slot has less than it wants. */
+    size_t slot_capacity;     /* M-lines. */
+    uint64_t first_number_us; /* When the first numbered packet left, 0: none did. */
+    uint64_t allocated_us;    /* The last time. */
+    uint64_t allocate_at_us;
+    uint64_t allocated_bps; /* What was given away then. */
+    uint64_t demand_bps;
+    uint64_t sent_bytes; /* Since then: */
+    uint64_t sent_since_us;
+    uint64_t sent_bps;   /* Before that. */
+    int64_t resend_bits; /* What may be resent. */
+    uint64_t resend_us;  /* As of then. */
+    struct sfu_downlink_probe probe;
+    struct rtp_bwe bwe;
+};
+
+/* Room for an allocation, one for all transports of an engine. */
+struct sfu_downlink_scratch {
+    /* Owned. */
+    struct rtp_allocator_slot *slots;
+    struct rtp_rung (*rungs)[RTP_RUNGS_MAX];
+    uint16_t *mlines; /* Whose slots[i] is. */
+    /* State. */
+    size_t capacity;
+};
+
+void sfu_downlink_scratch_deinit(struct sfu_downlink_scratch *scratch);
+
+/* Begins with a transport's first slot, and follows what is negotiated later. -ENOMEM. */
 int sfu_downlink_open(struct sfu_transport *transport, uint64_t now_us);
 void sfu_downlink_close(struct sfu_transport *transport);
+
+/* The peer's network is another: what was learnt of it is void. */
+void sfu_downlink_restart(struct sfu_transport *transport, uint64_t now_us);
 
 /* A slot sent a packet of `len` bytes of SRTP, as RTX or not. numbered: with transport_seq in it.
  * The hot path. */
@@ -29,27 +96,39 @@ void sfu_downlink_on_sent(struct sfu_transport *transport, uint64_t now_us, bool
 void sfu_downlink_wake(struct sfu_transport *transport, uint64_t now_us);
 
 /* Whether so many bytes of RTX may be sent now: repairs get at most a share of the estimate, and
- * none of what the link has no room for. What may be sent counts as sent. */
+ * less of it while the link's queue grows. What may be sent counts as sent. */
 bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, size_t len);
 
 /* How many bytes a slot may send at once beyond what comes in, for replaying a keyframe out of the
  * cache: what the link takes within 100 ms; SIZE_MAX where nothing is known of it. */
 size_t sfu_downlink_burst(const struct sfu_transport *transport, uint64_t now_us);
 
-/* feedback.c: what the peer says. */
+/* feedback.c: what the peer says. fraction_lost is of 256, over all slots. */
 void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
                               const struct rtcp_packet *packet);
 void sfu_downlink_on_remb(struct sfu_transport *transport, uint64_t now_us, uint64_t bps);
 void sfu_downlink_on_report(struct sfu_transport *transport, uint64_t now_us,
                             uint8_t fraction_lost);
+void sfu_downlink_on_rtt(struct sfu_transport *transport, uint64_t now_us);
 
-/* Fills the figures of an answer, and what it says of a slot. */
+/* Fills the figures of an answer, and what it says of the slot of an m-line. */
 void sfu_downlink_why(const struct sfu_transport *transport, uint64_t now_us,
                       struct sfu_why_answer *out);
-void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_us,
-                           const struct sfu_slot *slot, struct sfu_why_slot *out);
+void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_us, size_t mline,
+                           struct sfu_why_slot *out);
 
 /* Does what is due; returns when it next has something to do, UINT64_MAX for never. */
 uint64_t sfu_downlink_on_deadline(struct sfu_transport *transport, uint64_t now_us);
+
+/* The parts, each in its file. Allocation: gives every slot its target, and says which are paused;
+ * returns when there may be more to give though nothing has changed. */
+uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us);
+
+/* What all that is numbered may take; UINT64_MAX: nothing is known. */
+uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_us);
+
+/* Begins the probes that the estimator wants, and sends what is due of them; returns when there is
+ * more. */
+uint64_t sfu_downlink_probe(struct sfu_transport *transport, uint64_t now_us);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sfu/downlink.h"
 #include "sfu/track.h"
 #include "sfu/transport.h"
 
@@ -46,6 +45,7 @@ void sfu_engine_destroy(struct sfu_engine *engine) {
     sfu_table_deinit(&engine->tracks);
     sfu_agenda_deinit(&engine->agenda);
     sfu_batch_deinit(&engine->batch);
+    sfu_downlink_scratch_deinit(&engine->downlinks);
     free(engine);
 }
 
@@ -216,6 +216,7 @@ int sfu_engine_subscribe(struct sfu_engine *engine, uint64_t now_us, uint64_t pa
     if (slot == NULL)
         return -ENOENT;
     sfu_slot_set_wish(slot, now_us, wish);
+    sfu_downlink_wake(slot->transport, now_us);
     return 0;
 }
 
@@ -236,8 +237,7 @@ int sfu_engine_why(struct sfu_engine *engine, uint64_t now_us, uint64_t particip
     sfu_downlink_why(transport, now_us, out);
     for (size_t i = 0; i < transport->mline_count && out->slot_count < capacity; i++)
         if (slot_of(&transport->mlines[i]) != NULL)
-            sfu_downlink_why_slot(transport, now_us, slot_of(&transport->mlines[i]),
-                                  &slots[out->slot_count++]);
+            sfu_downlink_why_slot(transport, now_us, i, &slots[out->slot_count++]);
     return 0;
 }
 
@@ -258,7 +258,9 @@ int sfu_engine_set_slot(struct sfu_engine *engine, uint64_t now_us, uint64_t par
     struct sfu_track *track = track_id ? sfu_table_get(&engine->tracks, &track_id) : NULL;
     if (slot == NULL || (track_id != 0 && track == NULL))
         return -ENOENT;
-    return sfu_slot_set_track(slot, now_us, track);
+    int result = sfu_slot_set_track(slot, now_us, track);
+    sfu_downlink_wake(slot->transport, now_us);
+    return result;
 }
 
 int sfu_engine_mirror_open(struct sfu_engine *engine, unsigned owner,

@@ -10,6 +10,7 @@
 
 #include "sfu/agenda.h"
 #include "sfu/batch.h"
+#include "sfu/downlink.h"
 #include "sfu/dtls.h"
 #include "sfu/ice.h"
 #include "sfu/levels.h"
@@ -43,6 +44,7 @@ struct sfu_engine {
     struct sfu_agenda agenda;
     struct sfu_batch batch;
     struct sfu_levels levels;
+    struct sfu_downlink_scratch downlinks;
     /* State. */
     struct sfu_track *dirty; /* Tracks with a burst. */
     uint64_t random;

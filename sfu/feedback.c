@@ -14,11 +14,18 @@ static struct sfu_stream *find_stream(struct sfu_transport *transport, uint32_t 
     return NULL;
 }
 
-static struct sfu_slot *find_slot(struct sfu_transport *transport, uint32_t ssrc) {
-    for (size_t i = 0; i < transport->mline_count; i++)
-        if (transport->mlines[i].slot != NULL && transport->mlines[i].media.slot_ssrc == ssrc)
-            return transport->mlines[i].slot;
-    return NULL;
+/* The m-line of a slot; mline_count: there is none. */
+static size_t slot_place(const struct sfu_transport *transport, uint32_t ssrc) {
+    size_t i = 0;
+    while (i < transport->mline_count &&
+           (transport->mlines[i].slot == NULL || transport->mlines[i].media.slot_ssrc != ssrc))
+        i++;
+    return i;
+}
+
+static struct sfu_slot *find_slot(const struct sfu_transport *transport, uint32_t ssrc) {
+    size_t i = slot_place(transport, ssrc);
+    return i < transport->mline_count ? transport->mlines[i].slot : NULL;
 }
 
 static int64_t ntp_to_us(uint64_t ntp) {
@@ -75,18 +82,40 @@ static void learn_rtt(struct sfu_transport *transport, uint64_t now_us,
         return;
     uint64_t rtt_us = ((uint64_t)rtt_q16 * 1000000) >> 16;
     transport->rtt_us = (transport->rtt_us * 7 + rtt_us) / 8;
+    sfu_downlink_on_rtt(transport, now_us);
+}
+
+/* What the slots' blocks of one packet say together: each counts by what it was sent since its
+ * last. */
+struct loss {
+    uint64_t packets;
+    uint64_t lost_of_256;
+};
+
+static void add_loss(struct loss *loss, struct sfu_transport *transport, size_t mline,
+                     const struct rtcp_report_block *block) {
+    struct sfu_downlink_slot *known = &transport->downlink->slots[mline];
+    uint32_t packets = transport->mlines[mline].slot->packets;
+    uint32_t since = packets - known->reported_packets;
+    known->reported_packets = packets;
+    loss->packets += since;
+    loss->lost_of_256 += (uint64_t)since * block->fraction_lost;
 }
 
 static void on_report_blocks(struct sfu_transport *transport, uint64_t now_us,
                              const struct rtcp_packet *packet) {
     struct rtcp_report_block block;
+    struct loss loss = {0};
     for (size_t i = 0; rtcp_report_block_at(packet, i, &block); i++) {
         struct sfu_slot *slot = find_slot(transport, block.ssrc);
         if (slot == NULL)
             continue;
         learn_rtt(transport, now_us, &block);
         sfu_slot_on_report(slot, now_us, &block);
+        add_loss(&loss, transport, slot_place(transport, block.ssrc), &block);
     }
+    if (loss.packets > 0)
+        sfu_downlink_on_report(transport, now_us, (uint8_t)(loss.lost_of_256 / loss.packets));
 }
 
 static void on_nack(struct sfu_transport *transport, uint64_t now_us,
@@ -121,6 +150,16 @@ static void on_payload_feedback(struct sfu_transport *transport, uint64_t now_us
             on_keyframe_request(transport, now_us, media_ssrc);
 }
 
+/* It speaks of our slots, or of nothing: then it is another application's. */
+static void on_remb(struct sfu_transport *transport, uint64_t now_us,
+                    const struct rtcp_packet *packet) {
+    uint64_t bps;
+    uint32_t ssrcs[8];
+    size_t count;
+    if (rtcp_remb_parse(packet, &bps, ssrcs, sizeof(ssrcs) / sizeof(ssrcs[0]), &count) == 0)
+        sfu_downlink_on_remb(transport, now_us, bps);
+}
+
 void sfu_feedback_on_rtcp(struct sfu_transport *transport, uint64_t now_us, const uint8_t *data,
                           size_t len) {
     if (rtcp_validate(data, len) < 0) {
@@ -135,6 +174,10 @@ void sfu_feedback_on_rtcp(struct sfu_transport *transport, uint64_t now_us, cons
             on_report_blocks(transport, now_us, &packet);
         if (packet.type == RTCP_RTPFB && packet.count == RTCP_FMT_NACK)
             on_nack(transport, now_us, &packet);
+        if (packet.type == RTCP_RTPFB && packet.count == RTCP_FMT_TWCC)
+            sfu_downlink_on_feedback(transport, now_us, &packet);
+        if (packet.type == RTCP_PSFB && packet.count == RTCP_FMT_APP)
+            on_remb(transport, now_us, &packet);
         if (packet.type == RTCP_PSFB)
             on_payload_feedback(transport, now_us, &packet);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rtp/bytes.h"
+#include "sfu/downlink.h"
 #include "sfu/engine.h"
 #include "sfu/track.h"
 #include "sfu/transport.h"
@@ -190,9 +191,8 @@ static void stamp(struct sfu_slot *slot, uint64_t now_us, enum rtp_codec codec,
     extensions->abs_send_time = (uint32_t)((now_us << 18) / 1000000) & 0xffffff;
 }
 
-/* Writes, encrypts and queues one packet; as RTX (RFC 4588) when rtx_payload_type is not 0. */
-static void emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
-                 const struct rtp_rewritten *numbers, uint8_t rtx_payload_type) {
+size_t sfu_slot_emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                     const struct rtp_rewritten *numbers, uint8_t rtx_payload_type) {
     struct sfu_transport *transport = slot->transport;
     struct sfu_batch *batch = &transport->engine->batch;
     bool rtx = rtx_payload_type != 0;
@@ -226,8 +226,12 @@ static void emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet
     }
     size_t len = sfu_srtp_protect_rtp(transport->srtp_out, rtx ? &slot->rtx_stream : &slot->stream,
                                       out, header_len, prefix, prefix_len, payload, payload_len);
-    if (len > 0)
-        sfu_batch_commit(batch, &transport->ice.selected, len);
+    if (len == 0)
+        return 0;
+    sfu_batch_commit(batch, &transport->ice.selected, len);
+    sfu_downlink_on_sent(transport, now_us, rtp_ext_has(&extensions, RTP_EXT_TRANSPORT_SEQ),
+                         extensions.transport_seq, len);
+    return len;
 }
 
 static void begin_source(struct sfu_slot *slot) {
@@ -252,9 +256,9 @@ static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pac
     if (!rtp_rewriter_map(&slot->rewriter, now_us, packet->seq, packet->rtp.timestamp,
                           &packet->descriptor, &numbers))
         return;
-    emit(slot, now_us, packet, &numbers, 0);
+    sfu_slot_emit(slot, now_us, packet, &numbers, 0);
     if (now_us < slot->doubled_until_us && resends_in_place(slot, packet->codec)) {
-        emit(slot, now_us, packet, &numbers, 0); /* The same datagram. */
+        sfu_slot_emit(slot, now_us, packet, &numbers, 0); /* The same datagram. */
         slot->transport->engine->counters.rtp_retransmitted++;
     }
     slot->packets++;
@@ -297,8 +301,8 @@ void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
     catch_up(slot, now_us, packet);
 }
 
-static const struct sfu_packet *find_sent(const struct sfu_slot *slot,
-                                          const struct rtp_rewriter_entry *entry) {
+const struct sfu_packet *sfu_slot_find_sent(const struct sfu_slot *slot,
+                                            const struct rtp_rewriter_entry *entry) {
     const struct sfu_slot_source *source = &slot->sources[entry->source % SFU_SLOT_SOURCES];
     if (source->generation != entry->source || source->track == 0)
         return NULL;
@@ -309,7 +313,7 @@ static const struct sfu_packet *find_sent(const struct sfu_slot *slot,
 static void resend(struct sfu_slot *slot, uint64_t now_us, uint16_t seq) {
     struct sfu_counters *counters = &slot->transport->engine->counters;
     struct rtp_rewriter_entry *entry = rtp_rewriter_find(&slot->rewriter, seq);
-    const struct sfu_packet *packet = entry ? find_sent(slot, entry) : NULL;
+    const struct sfu_packet *packet = entry ? sfu_slot_find_sent(slot, entry) : NULL;
     if (packet == NULL) {
         counters->nacks_unanswered++;
         return;
@@ -321,6 +325,10 @@ static void resend(struct sfu_slot *slot, uint64_t now_us, uint16_t seq) {
                       now_ms - entry->resent_at_ms < slot->transport->rtt_us * 3 / 4 / 1000;
     if (on_its_way || entry->resends >= SFU_RESENDS_MAX)
         return;
+    if (slot->media.video && !sfu_downlink_may_resend(slot->transport, now_us, packet->len)) {
+        counters->nacks_over_budget++;
+        return;
+    }
     entry->resent_at_ms = now_ms;
     entry->resends++;
     struct rtp_rewritten numbers = {.seq = entry->out_seq,
@@ -331,7 +339,7 @@ static void resend(struct sfu_slot *slot, uint64_t now_us, uint16_t seq) {
      * packets are small. In place a copy is the same datagram, which SRTP's replay check drops. */
     int copies = !slot->media.video || entry->resends > 1 ? 2 : 1;
     for (int i = 0; i < copies; i++)
-        emit(slot, now_us, packet, &numbers, slot->rtx_payload_types[packet->codec]);
+        sfu_slot_emit(slot, now_us, packet, &numbers, slot->rtx_payload_types[packet->codec]);
     counters->rtp_retransmitted += (uint64_t)copies;
 }
 

@@ -65,6 +65,7 @@ struct sfu_slot {
     uint8_t target_layer; /* Taken up at its next keyframe. */
     uint8_t mids_left;    /* Packets that still carry the MID. */
     uint16_t rtx_seq;
+    uint16_t padding_turn;     /* How far back the next packet of padding begins to look. */
     uint64_t doubled_until_us; /* Sound only. */
     struct rtp_rewriter rewriter;
     struct sfu_slot_source sources[SFU_SLOT_SOURCES];
@@ -108,6 +109,20 @@ void sfu_slot_on_report(struct sfu_slot *slot, uint64_t now_us,
 
 /* The subscriber's PLI or FIR. */
 void sfu_slot_on_keyframe_request(struct sfu_slot *slot, uint64_t now_us);
+
+/* Writes, encrypts and queues one packet; as RTX (RFC 4588) when rtx_payload_type is not 0. Returns
+ * its length, 0 when nothing was sent. */
+size_t sfu_slot_emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                     const struct rtp_rewritten *numbers, uint8_t rtx_payload_type);
+
+/* What was sent under a number, as long as its track's history has it; else NULL. */
+const struct sfu_packet *sfu_slot_find_sent(const struct sfu_slot *slot,
+                                            const struct rtp_rewriter_entry *entry);
+
+/* slot_padding.c: whether the slot can send RTX that nobody asked for, and sends one packet of it,
+ * of about so many bytes. Returns its length, 0 when nothing was sent. */
+bool sfu_slot_can_pad(const struct sfu_slot *slot);
+size_t sfu_slot_send_padding(struct sfu_slot *slot, uint64_t now_us, size_t bytes);
 
 /* A sender report for now; false while nothing was sent or the publisher's clock is not known. */
 bool sfu_slot_report(const struct sfu_slot *slot, uint64_t now_us, struct rtcp_sender_info *out);

@@ -62,6 +62,7 @@ void sfu_transport_destroy(struct sfu_transport *transport) {
     }
     for (size_t i = 0; i < SFU_ICE_ADDRESSES_MAX; i++)
         forget_address(transport, &transport->ice.validated[i]);
+    sfu_downlink_close(transport);
     sfu_agenda_set(&transport->engine->agenda, &transport->deadline, UINT64_MAX);
     sfu_dtls_destroy(transport->dtls);
     sfu_srtp_in_destroy(transport->srtp_in);
@@ -160,7 +161,6 @@ static void dtls_send(void *ctx, const uint8_t *data, size_t len) {
 
 int sfu_transport_negotiate(struct sfu_transport *transport, uint64_t now_us,
                             const struct sfu_description *description) {
-    (void)now_us;
     memcpy(transport->ice.remote_ufrag, description->remote_ufrag,
            sizeof(transport->ice.remote_ufrag));
     int result = 0;
@@ -171,7 +171,7 @@ int sfu_transport_negotiate(struct sfu_transport *transport, uint64_t now_us,
         result = mlines_grow(transport, description->media_count);
     for (size_t i = 0; i < description->media_count && result == 0; i++)
         result = mline_apply(transport, &transport->mlines[i], &description->media[i]);
-    return result;
+    return result == 0 ? sfu_downlink_open(transport, now_us) : result;
 }
 
 /* --- ICE --- */
@@ -216,6 +216,7 @@ void sfu_transport_on_stun(struct sfu_transport *transport, uint64_t now_us,
     struct sfu_address before[SFU_ICE_ADDRESSES_MAX];
     if (!known)
         memcpy(before, transport->ice.validated, sizeof(before));
+    struct sfu_address selected = transport->ice.selected;
     char old_ufrag[SFU_UFRAG_LEN + 1];
     memcpy(old_ufrag, transport->ice.local.ufrag, sizeof(old_ufrag));
 
@@ -233,6 +234,8 @@ void sfu_transport_on_stun(struct sfu_transport *transport, uint64_t now_us,
         sfu_table_remove(&engine->by_ufrag, old_ufrag);
     if (!known)
         follow_addresses(transport, before, from);
+    if (memcmp(selected.ip, transport->ice.selected.ip, sizeof(selected.ip)) != 0)
+        sfu_downlink_restart(transport, now_us);
     on_consent(transport, now_us);
 }
 
@@ -430,6 +433,7 @@ static uint64_t serve_media(struct sfu_transport *transport, uint64_t now_us) {
         transport->twcc_at_us = sfu_reports_send_twcc(transport, now_us);
     uint64_t next_us = sooner(transport->report_at_us, transport->twcc_at_us);
     next_us = sooner(next_us, sfu_reports_send_nacks(transport, now_us));
+    next_us = sooner(next_us, sfu_downlink_on_deadline(transport, now_us));
     for (size_t i = 0; i < transport->mline_count; i++)
         if (transport->mlines[i].track != NULL)
             next_us = sooner(next_us, sfu_track_on_deadline(transport->mlines[i].track, now_us));

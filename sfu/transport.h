@@ -47,6 +47,7 @@ struct sfu_transport {
     struct sfu_srtp_out *srtp_out;
     struct sfu_mline *mlines;
     struct rtp_twcc_receiver *twcc; /* NULL until a packet brings a transport sequence number. */
+    struct sfu_downlink *downlink;  /* NULL without slots. */
 
     /* Links. */
     struct sfu_deadline deadline;

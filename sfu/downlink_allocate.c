@@ -1,0 +1,143 @@
+/* Shares the estimate of a downlink among the slots of its transport, by rtp/allocator, and tells
+ * each slot what it got. */
+#include <string.h>
+
+#include "sfu/transport.h"
+
+enum { TOLD_MAX = 16 /* Slots in one event. */ };
+
+/* Under transport-cc the estimate is of what is numbered: sound that is sent again in place has no
+ * numbers, and takes nothing from it. */
+static bool counts(const struct sfu_downlink *downlink, const struct sfu_slot *slot) {
+    bool numbered = slot->media.video || !slot->media.nack;
+    return numbered || downlink->source < SFU_DOWNLINK_TRANSPORT_CC;
+}
+
+static bool is_screen(const struct sfu_track *track) {
+    return track->media.source == SFU_SOURCE_SCREEN;
+}
+
+static void describe(const struct sfu_slot *slot, const struct sfu_downlink_slot *known,
+                     uint64_t now_us, struct rtp_rung *rungs, struct rtp_allocator_slot *out) {
+    *out = (struct rtp_allocator_slot){
+        .rungs = rungs,
+        .rung_count = (uint8_t)sfu_track_rungs(slot->track, now_us, rungs),
+        .id = slot->media.slot_ssrc,
+        .priority = slot->wish.priority,
+        .max_width = slot->wish.max_width,
+        .max_height = slot->wish.max_height,
+        .max_fps = slot->wish.max_fps,
+        .audio = !slot->media.video,
+        .screen = is_screen(slot->track),
+        .paused = slot->wish.paused,
+        .state = known->state,
+    };
+}
+
+/* What was known was of another track. */
+static void follow_track(struct sfu_downlink_slot *known, const struct sfu_slot *slot) {
+    uint64_t track = slot->track != NULL ? slot->track->id : 0;
+    if (known->track == track)
+        return;
+    uint32_t reported = known->reported_packets;
+    *known = (struct sfu_downlink_slot){
+        .track = track, .wanted = -1, .chosen = -1, .reported_packets = reported};
+}
+
+static size_t collect(struct sfu_transport *transport, uint64_t now_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    struct sfu_downlink_scratch *scratch = &transport->engine->downlinks;
+    size_t count = 0;
+    for (size_t i = 0; i < transport->mline_count; i++) {
+        const struct sfu_slot *slot = transport->mlines[i].slot;
+        if (slot == NULL)
+            continue;
+        follow_track(&downlink->slots[i], slot);
+        if (slot->track == NULL || !counts(downlink, slot))
+            continue;
+        describe(slot, &downlink->slots[i], now_us, scratch->rungs[count], &scratch->slots[count]);
+        scratch->mlines[count++] = (uint16_t)i;
+    }
+    return count;
+}
+
+/* Nothing fits, though there is something. */
+static bool is_starved(const struct rtp_allocator_slot *given) {
+    return given->chosen < 0 &&
+           (given->reason == RTP_ALLOCATOR_BANDWIDTH || given->reason == RTP_ALLOCATOR_HYSTERESIS);
+}
+
+/* Of what does not flow yet the slot takes what comes. */
+static void aim(struct sfu_slot *slot, uint64_t now_us, const struct rtp_allocator_slot *given) {
+    struct sfu_target target = {.paused = is_starved(given)};
+    if (!slot->media.video || (given->chosen < 0 && !target.paused))
+        return;
+    const struct rtp_rung *rung = &given->rungs[given->chosen >= 0 ? given->chosen : 0];
+    target.layer = rung->layer;
+    target.spatial = rung->spatial;
+    target.temporal = rung->temporal;
+    sfu_slot_set_target(slot, now_us, &target);
+}
+
+static void tell(struct sfu_transport *transport, const struct sfu_slot_state *states,
+                 size_t count) {
+    struct sfu_event event = {.type = SFU_EVENT_SLOTS,
+                              .participant = transport->participant,
+                              .slots = states,
+                              .slot_count = count};
+    if (count > 0)
+        transport->engine->config.on_event(transport->engine->config.ctx, &event);
+}
+
+/* Notes whether the slot is paused; true when that has changed. */
+static bool note_paused(struct sfu_counters *counters, struct sfu_downlink_slot *known,
+                        bool paused) {
+    if (known->paused == paused)
+        return false;
+    known->paused = paused;
+    counters->slots_paused += paused;
+    counters->slots_resumed += !paused;
+    return true;
+}
+
+static void apply(struct sfu_transport *transport, uint64_t now_us, size_t count) {
+    struct sfu_downlink *downlink = transport->downlink;
+    const struct sfu_downlink_scratch *scratch = &transport->engine->downlinks;
+    struct sfu_slot_state told[TOLD_MAX];
+    size_t told_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct rtp_allocator_slot *given = &scratch->slots[i];
+        struct sfu_downlink_slot *known = &downlink->slots[scratch->mlines[i]];
+        struct sfu_slot *slot = transport->mlines[scratch->mlines[i]].slot;
+        known->state = given->state;
+        known->wanted = given->wanted;
+        known->chosen = given->chosen;
+        known->reason = (uint8_t)given->reason;
+        known->bps = given->chosen >= 0 ? given->rungs[given->chosen].bps : 0;
+        downlink->allocated_bps += known->bps;
+        downlink->is_short = downlink->is_short || given->chosen < given->wanted;
+        aim(slot, now_us, given);
+        if (!note_paused(&transport->engine->counters, known, is_starved(given)))
+            continue;
+        told[told_count] =
+            (struct sfu_slot_state){.track = slot->track->id, .paused = known->paused};
+        memcpy(told[told_count++].mid, slot->media.mid, sizeof(slot->media.mid));
+        if (told_count == TOLD_MAX) {
+            tell(transport, told, told_count);
+            told_count = 0;
+        }
+    }
+    tell(transport, told, told_count);
+}
+
+uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    struct rtp_allocator_slot *slots = transport->engine->downlinks.slots;
+    size_t count = collect(transport, now_us);
+    downlink->demand_bps =
+        rtp_allocator_run(slots, count, sfu_downlink_budget(downlink, now_us), now_us);
+    downlink->allocated_bps = 0;
+    downlink->is_short = false;
+    apply(transport, now_us, count);
+    return rtp_allocator_next_deadline(slots, count);
+}
