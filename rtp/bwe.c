@@ -18,10 +18,12 @@ enum {
     SILENCE_US = 3000000,
     SILENCE_STEP_US = 1000000,
     DEADLINE_MIN_US = 5000,
+    DRAIN_US = 3000000,
 };
 
 static const uint64_t arrival_period_us = ((uint64_t)1 << 24) * 64000;
 static const double silence_factor = 0.8;
+static const double drain_above_ms = 100, drain_range_ms = 1000, drain_least = 0.5;
 /* A probe measures a little less than it was sent at, and the allocation keeps a margin before it
  * takes a layer: what is to be known is a little more than what is wanted. */
 static const double demand_margin = 1.15;
@@ -184,11 +186,22 @@ static void take_probe(struct rtp_bwe *bwe, uint64_t now_us) {
         rtp_bwe_loss_on_probe(&bwe->loss, bps);
 }
 
+/* After a steep fall of what the link carries, the queue that was filled before it was noticed is
+ * to drain: without this it takes seven times as long as at 85 % of the rate. */
+static double drain(const struct rtp_bwe *bwe, uint64_t now_us, double bps) {
+    double queue_ms = rtp_bwe_trend_queue_ms(&bwe->trend);
+    if (bwe->aimd.decreased_us == 0 || now_us - bwe->aimd.decreased_us > DRAIN_US ||
+        queue_ms < drain_above_ms)
+        return bps;
+    double share = 1 - (queue_ms - drain_above_ms) / drain_range_ms;
+    return bps * (share > drain_least ? share : drain_least);
+}
+
 static void estimate(struct rtp_bwe *bwe, uint64_t now_us) {
     rtp_bwe_alr_update(&bwe->alr, now_us, bwe->sent_bytes, bwe->bps);
     bwe->sent_bytes = 0;
-    bwe->acked_bps = rtp_bwe_acked_bps(&bwe->acked, RTP_BWE_ACKED_WINDOW_US);
-    bwe->recent_bps = rtp_bwe_acked_bps(&bwe->acked, RTP_BWE_ACKED_SHORT_US);
+    bwe->acked_bps = rtp_bwe_acked_bps(&bwe->acked);
+    bwe->recent_bps = rtp_bwe_acked_recent_bps(&bwe->acked);
     take_probe(bwe, now_us);
     rtp_bwe_aimd_update(&bwe->aimd, now_us, bwe->trend.usage, bwe->acked_bps, bwe->recent_bps,
                         bwe->rtt_us);
@@ -199,6 +212,7 @@ static void estimate(struct rtp_bwe *bwe, uint64_t now_us) {
     double bps =
         rtp_bwe_loss_update(&bwe->loss, now_us, bwe->aimd.bps, bwe->acked_bps, bwe->alr.is_limited);
     bool by_loss = bps < bwe->aimd.bps;
+    bps = drain(bwe, now_us, bps);
     bps_set(bwe, now_us, bps,
             by_loss              ? RTP_BWE_LIMIT_LOSS
             : bwe->aimd.is_known ? RTP_BWE_LIMIT_DELAY

@@ -8,7 +8,7 @@
 enum {
     BIN_US = 4000, /* Times RTP_BWE_ACKED_BINS is more than the window. */
     PACKETS_MIN = 10,
-    PACKETS_SHORT_MIN = 5,
+    PACKETS_SHORT_MIN = 4,
     DURATION_MIN_US = 20000,
     GAP_MAX_US = 2000000, /* Silence after which the old says nothing about the new. */
     LATE_MAX_US = 1000000,
@@ -96,24 +96,41 @@ static uint64_t rate(uint64_t bytes, uint32_t duration_us) {
     return bytes * 8 * 1000000 / duration_us;
 }
 
-uint32_t rtp_bwe_acked_bps(const struct rtp_bwe_acked *acked, uint32_t window_us) {
-    struct sums sums = {0};
+/* False when there are too few packets. */
+static bool window_sum(const struct rtp_bwe_acked *acked, int32_t window_us, uint32_t packets_min,
+                       struct sums *sums) {
+    *sums = (struct sums){0};
     for (uint32_t i = 0; i < acked->count; i++) {
         const struct rtp_bwe_acked_bin *bin =
             &acked->bins[(acked->head + RTP_BWE_ACKED_BINS - i) % RTP_BWE_ACKED_BINS];
-        if ((int32_t)((uint32_t)acked->newest_us - bin->first_arrival_us) > (int32_t)window_us)
+        if ((int32_t)((uint32_t)acked->newest_us - bin->first_arrival_us) > window_us)
             break;
-        sums_add(&sums, bin);
+        sums_add(sums, bin);
     }
-    uint32_t packets_min = window_us < RTP_BWE_ACKED_WINDOW_US ? PACKETS_SHORT_MIN : PACKETS_MIN;
-    if (sums.packets < packets_min)
+    return sums->packets >= packets_min;
+}
+
+/* The longest gap may be a pause of the sender's or of the link's: it counts as the second. */
+static uint64_t received_bps(const struct sums *sums) {
+    uint32_t all_us = sums->last_arrival_us - sums->first_arrival_us;
+    return rate(sums->bytes - sums->oldest_bytes, all_us - sums->gap_us + sums->second_gap_us);
+}
+
+uint32_t rtp_bwe_acked_bps(const struct rtp_bwe_acked *acked) {
+    struct sums sums;
+    if (!window_sum(acked, RTP_BWE_ACKED_WINDOW_US, PACKETS_MIN, &sums))
         return 0;
-    /* The longest gap may be a pause of the sender's or of the link's: it counts as the second. */
-    uint32_t received_us =
-        sums.last_arrival_us - sums.first_arrival_us - sums.gap_us + sums.second_gap_us;
-    uint64_t received_bps = rate(sums.bytes - sums.oldest_bytes, received_us);
-    uint64_t sent_bps =
+    uint64_t received = received_bps(&sums);
+    uint64_t sent =
         rate(sums.bytes - sums.newest_sent_bytes, sums.last_sent_us - sums.first_sent_us);
-    uint64_t bps = received_bps < sent_bps ? received_bps : sent_bps;
+    uint64_t bps = received < sent ? received : sent;
+    return bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps;
+}
+
+uint32_t rtp_bwe_acked_recent_bps(const struct rtp_bwe_acked *acked) {
+    struct sums sums;
+    if (!window_sum(acked, RTP_BWE_ACKED_SHORT_US, PACKETS_SHORT_MIN, &sums))
+        return 0;
+    uint64_t bps = received_bps(&sums);
     return bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps;
 }

@@ -15,7 +15,7 @@ struct rtp_bwe_packet {
 
 enum {
     RTP_BWE_ACKED_WINDOW_US = 500000,
-    RTP_BWE_ACKED_SHORT_US = 150000,
+    RTP_BWE_ACKED_SHORT_US = 100000,
     RTP_BWE_ACKED_BINS = 128,
 };
 
@@ -37,7 +37,12 @@ struct rtp_bwe_acked {
 
 void rtp_bwe_acked_on_packet(struct rtp_bwe_acked *acked, const struct rtp_bwe_packet *packet);
 
-/* Bits per second over the newest window_us of arrivals; 0 when too little is known. */
-uint32_t rtp_bwe_acked_bps(const struct rtp_bwe_acked *acked, uint32_t window_us);
+/* Bits per second over the newest RTP_BWE_ACKED_WINDOW_US of arrivals: at most what was sent. 0
+ * when too little is known. */
+uint32_t rtp_bwe_acked_bps(const struct rtp_bwe_acked *acked);
+
+/* The same over RTP_BWE_ACKED_SHORT_US, and as it arrived, however slowly it had been sent: while
+ * there is a queue, what the link carries. */
+uint32_t rtp_bwe_acked_recent_bps(const struct rtp_bwe_acked *acked);
 
 #endif

@@ -6,7 +6,7 @@
 
 static const double beta = 0.85, growth_per_s = 1.08;
 static const double additive_min_bps = 4000, packet_bits = 1200 * 8, frames_per_s = 30;
-static const double acked_factor = 1.5, acked_allowance_bps = 10000;
+static const double acked_factor = 1.0, acked_allowance_bps = 10000;
 static const double deviation_min_kbps = 0.4, deviation_max_kbps = 2.5;
 static const double capacity_weight = 0.05, capacity_weight_probe = 0.5;
 

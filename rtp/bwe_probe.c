@@ -125,8 +125,8 @@ bool rtp_bwe_prober_next(struct rtp_bwe_prober *prober, uint64_t now_us,
         bytes = PACKETS_MIN * PACKET_BYTES;
     prober->last_id = prober->last_id == UINT8_MAX ? 1 : prober->last_id + 1;
     struct rtp_bwe_cluster *cluster = &prober->clusters[prober->last_id % RTP_BWE_CLUSTERS];
-    *cluster = (struct rtp_bwe_cluster){
-        .probe = {prober->last_id, bps, (uint32_t)bytes}, .asked_us = now_us};
+    *cluster = (struct rtp_bwe_cluster){.probe = {prober->last_id, bps, (uint32_t)bytes},
+                                        .asked_us = now_us};
     *out = cluster->probe;
     return true;
 }

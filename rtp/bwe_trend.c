@@ -15,12 +15,15 @@ enum {
     DELTAS_COUNTED = 60,
     QUEUE_MAX_US = 150000, /* More than this is no burst but too much. */
     OVERUSE_MS = 10,
+    JUMP_SAMPLES = 2,
+    DRAIN_SAMPLES = 3,
+    BASE_US = 5000000,
 };
 
 static const double smoothing = 0.9, gain = 4.0;
 static const double threshold_min_ms = 6, threshold_max_ms = 600, threshold_begin_ms = 12.5;
 static const double threshold_up = 0.0087, threshold_down = 0.039;
-static const double threshold_step_max_ms = 100, outlier_ms = 15;
+static const double threshold_step_max_ms = 100, outlier_ms = 15, jump_ms = 50, drain_ms = 5;
 
 void rtp_bwe_trend_init(struct rtp_bwe_trend *trend) {
     *trend = (struct rtp_bwe_trend){.threshold_ms = threshold_begin_ms, .over_ms = -1};
@@ -32,18 +35,18 @@ void rtp_bwe_trend_reset(struct rtp_bwe_trend *trend) {
     trend->threshold_ms = threshold_ms;
 }
 
-static double slope_of(const struct rtp_bwe_trend *trend) {
+static double slope_of(const struct rtp_bwe_trend *trend, const struct rtp_bwe_line *line) {
     double mean_x = 0, mean_y = 0, above = 0, below = 0;
     for (int i = 0; i < RTP_BWE_TREND_SAMPLES; i++) {
         mean_x += trend->arrival_ms[i] / RTP_BWE_TREND_SAMPLES;
-        mean_y += trend->delays_ms[i] / RTP_BWE_TREND_SAMPLES;
+        mean_y += line->delays_ms[i] / RTP_BWE_TREND_SAMPLES;
     }
     for (int i = 0; i < RTP_BWE_TREND_SAMPLES; i++) {
         double x = trend->arrival_ms[i] - mean_x;
-        above += x * (trend->delays_ms[i] - mean_y);
+        above += x * (line->delays_ms[i] - mean_y);
         below += x * x;
     }
-    return below > 0 ? above / below : trend->slope;
+    return below > 0 ? above / below : 0;
 }
 
 static void threshold_adapt(struct rtp_bwe_trend *trend, uint64_t now_us) {
@@ -63,39 +66,101 @@ static void threshold_adapt(struct rtp_bwe_trend *trend, uint64_t now_us) {
     trend->threshold_ms = adapted_ms > threshold_max_ms ? threshold_max_ms : adapted_ms;
 }
 
+/* Where the sample is that was added so many before the newest. */
+static uint32_t sample_at(const struct rtp_bwe_trend *trend, uint32_t age) {
+    return (trend->deltas - 1 - age) % RTP_BWE_TREND_SAMPLES;
+}
+
+/* With a fall of the rate to a sixth, the next hundred milliseconds bring five packets, each later
+ * by 20 ms: long before that bends the line of twenty smoothed samples, the delay itself tells. */
+static bool has_jumped(const struct rtp_bwe_trend *trend) {
+    double newest_ms = trend->unexplained.delay_ms, least_ms = newest_ms;
+    for (uint32_t age = 0; age < RTP_BWE_TREND_SAMPLES; age++) {
+        double ms = trend->unexplained.raw_ms[sample_at(trend, age)];
+        if (age < JUMP_SAMPLES && ms < newest_ms)
+            newest_ms = ms;
+        if (ms < least_ms)
+            least_ms = ms;
+    }
+    double before_ms = trend->measured.raw_ms[sample_at(trend, JUMP_SAMPLES)];
+    return newest_ms - least_ms > jump_ms && trend->measured.delay_ms > before_ms;
+}
+
+/* Whether the queue has begun to shrink, though the line does not show it yet: its samples may
+ * reach back for seconds when little is sent. */
+static bool is_draining(const struct rtp_bwe_trend *trend) {
+    double before_ms = trend->measured.raw_ms[sample_at(trend, DRAIN_SAMPLES)];
+    return trend->measured.delay_ms < before_ms - drain_ms;
+}
+
+/* Whether the trend has been above the threshold for long enough, and still rises. */
+static bool is_lasting(struct rtp_bwe_trend *trend, double slope, double sent_ms) {
+    trend->over_ms = trend->over_ms < 0 ? sent_ms / 2 : trend->over_ms + sent_ms;
+    trend->over_count++;
+    if (trend->over_ms <= OVERUSE_MS || trend->over_count <= 1 || slope < trend->slope)
+        return false;
+    trend->over_ms = 0;
+    trend->over_count = 0;
+    return true;
+}
+
 static void detect(struct rtp_bwe_trend *trend, double slope, double sent_ms) {
     uint32_t counted = trend->deltas < DELTAS_COUNTED ? trend->deltas : DELTAS_COUNTED;
     trend->trend_ms = counted * slope * gain;
-    if (trend->trend_ms > trend->threshold_ms) {
-        trend->over_ms = trend->over_ms < 0 ? sent_ms / 2 : trend->over_ms + sent_ms;
-        trend->over_count++;
-        if (trend->over_ms > OVERUSE_MS && trend->over_count > 1 && slope >= trend->slope) {
-            trend->over_ms = 0;
-            trend->over_count = 0;
-            trend->usage = RTP_BWE_OVERUSE;
-        }
-    } else {
+    bool above = trend->trend_ms > trend->threshold_ms;
+    if (!above)
         trend->over_ms = -1;
+    if (!above)
         trend->over_count = 0;
-        trend->usage = trend->trend_ms < -trend->threshold_ms ? RTP_BWE_UNDERUSE : RTP_BWE_NORMAL;
-    }
+    if (has_jumped(trend) || (above && !is_draining(trend) && is_lasting(trend, slope, sent_ms)))
+        trend->usage = RTP_BWE_OVERUSE;
+    else if (trend->trend_ms < -trend->threshold_ms || (above && is_draining(trend)))
+        trend->usage = RTP_BWE_UNDERUSE;
+    else if (!above)
+        trend->usage = RTP_BWE_NORMAL;
     trend->slope = slope;
 }
 
-static void sample_add(struct rtp_bwe_trend *trend, double gradient_ms, double sent_ms,
-                       uint64_t arrival_us) {
+static void line_add(struct rtp_bwe_line *line, uint32_t at, double gradient_ms) {
+    line->delay_ms += gradient_ms;
+    line->smoothed_ms = smoothing * line->smoothed_ms + (1 - smoothing) * line->delay_ms;
+    line->raw_ms[at] = line->delay_ms;
+    line->delays_ms[at] = line->smoothed_ms;
+}
+
+/* The least delay of the last five to ten seconds. */
+static void base_learn(struct rtp_bwe_trend *trend, uint64_t now_us) {
+    double ms = trend->measured.delay_ms;
+    if (trend->deltas == 1 || now_us - trend->base_us >= BASE_US) {
+        trend->base_ms = trend->deltas == 1 ? ms : trend->next_base_ms;
+        trend->next_base_ms = ms;
+        trend->base_us = now_us;
+    }
+    if (ms < trend->base_ms)
+        trend->base_ms = ms;
+    if (ms < trend->next_base_ms)
+        trend->next_base_ms = ms;
+}
+
+double rtp_bwe_trend_queue_ms(const struct rtp_bwe_trend *trend) {
+    return trend->measured.delay_ms - trend->base_ms;
+}
+
+static void sample_add(struct rtp_bwe_trend *trend, double measured_ms, double unexplained_ms,
+                       double sent_ms, uint64_t arrival_us) {
     if (trend->deltas == 0)
         trend->begun_us = arrival_us;
     uint32_t at = trend->deltas % RTP_BWE_TREND_SAMPLES;
     trend->deltas += trend->deltas < DELTAS_MAX ? 1 : 1 - RTP_BWE_TREND_SAMPLES;
-    trend->delay_ms += gradient_ms;
-    trend->smoothed_ms = smoothing * trend->smoothed_ms + (1 - smoothing) * trend->delay_ms;
     trend->arrival_ms[at] = (double)(int64_t)(arrival_us - trend->begun_us) / 1000;
-    trend->delays_ms[at] = trend->smoothed_ms;
-    double slope = trend->deltas >= RTP_BWE_TREND_SAMPLES ? slope_of(trend) : trend->slope;
-    if (trend->deltas < 2)
+    line_add(&trend->measured, at, measured_ms);
+    line_add(&trend->unexplained, at, unexplained_ms);
+    base_learn(trend, arrival_us);
+    if (trend->deltas < RTP_BWE_TREND_SAMPLES)
         return;
-    detect(trend, slope, sent_ms);
+    double measured = slope_of(trend, &trend->measured);
+    double unexplained = slope_of(trend, &trend->unexplained);
+    detect(trend, measured < unexplained ? measured : unexplained, sent_ms);
     threshold_adapt(trend, arrival_us);
 }
 
@@ -125,9 +190,10 @@ static void groups_compare(struct rtp_bwe_trend *trend) {
         return;
     }
     trend->reordered = 0;
-    double gradient_us =
-        unexplained((double)(arrived_us - sent_us), now->queue_us - last->queue_us);
-    sample_add(trend, gradient_us / 1000, (double)sent_us / 1000, now->last_arrival_us);
+    double gradient_us = (double)(arrived_us - sent_us);
+    double rest_us = unexplained(gradient_us, now->queue_us - last->queue_us);
+    sample_add(trend, gradient_us / 1000, rest_us / 1000, (double)sent_us / 1000,
+               now->last_arrival_us);
 }
 
 static bool belongs(const struct rtp_bwe_group *group, const struct rtp_bwe_packet *packet) {

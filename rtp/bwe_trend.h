@@ -21,16 +21,24 @@ struct rtp_bwe_group {
     double queue_us; /* Delay that its own senders' burst explains. */
 };
 
+/* The course of a delay: the sum of its gradients, smoothed. */
+struct rtp_bwe_line {
+    double delay_ms, smoothed_ms;
+    double raw_ms[RTP_BWE_TREND_SAMPLES], delays_ms[RTP_BWE_TREND_SAMPLES]; /* Before, after. */
+};
+
 struct rtp_bwe_trend {
     /* State. */
     enum rtp_bwe_usage usage;
     struct rtp_bwe_group current, previous;
-    uint8_t reordered;            /* Groups in a row that came before their predecessor. */
-    uint64_t begun_us;            /* Arrival that the samples' times count from. */
-    uint32_t deltas;              /* Samples since then, at most 1,000. */
-    double delay_ms, smoothed_ms; /* Sum of the gradients, and its smoothed course. */
-    double arrival_ms[RTP_BWE_TREND_SAMPLES], delays_ms[RTP_BWE_TREND_SAMPLES];
-    double slope, trend_ms; /* Of the line; scaled as the threshold is. */
+    uint8_t reordered; /* Groups in a row that came before their predecessor. */
+    uint64_t begun_us; /* Arrival that the samples' times count from. */
+    uint32_t deltas;   /* Samples since then, at most 1,000. */
+    double arrival_ms[RTP_BWE_TREND_SAMPLES];
+    struct rtp_bwe_line measured, unexplained; /* All of the delay; less what our bursts explain. */
+    double slope, trend_ms;                    /* The lesser slope; scaled as the threshold is. */
+    double base_ms, next_base_ms;              /* Least delay lately, and since base_us. */
+    uint64_t base_us;
     double threshold_ms;
     uint64_t threshold_us; /* When it last adapted. */
     double over_ms;        /* How long the trend has been above it; negative: not. */
@@ -46,5 +54,8 @@ void rtp_bwe_trend_reset(struct rtp_bwe_trend *trend);
  * queue that our own burst above it explains is no sign of overuse. */
 void rtp_bwe_trend_on_packet(struct rtp_bwe_trend *trend, const struct rtp_bwe_packet *packet,
                              uint32_t bps);
+
+/* How long a packet waits in the queue now: its delay beyond the least of the last seconds. */
+double rtp_bwe_trend_queue_ms(const struct rtp_bwe_trend *trend);
 
 #endif
