@@ -185,6 +185,18 @@ static void handle_icon(struct sig_http_request *request, void *data) {
     sig_web_reply_page(request, "weir.svg");
 }
 
+/* Who one is, and whether a name is all that it takes to be somebody else. */
+static void handle_me(struct sig_http_request *request, void *data) {
+    struct sig_api *api = data;
+    struct sig_identity identity;
+    if (sig_auth_require(api->options.auth, request, &identity) < 0)
+        return;
+    sig_http_reply_json(request, 200,
+                        json_pack("{s:b, s:s, s:s, s:b}", "success", 1, "user_id", identity.user_id,
+                                  "name", identity.name, "demo",
+                                  sig_auth_is_demo(api->options.auth)));
+}
+
 int sig_api_add_routes(struct sig_api *api, struct sig_http *http) {
     static const struct sig_http_route routes[] = {
         {.method = "POST", .path = "/calls/initiate", .handler = handle_initiate, .cors = true},
@@ -207,6 +219,7 @@ int sig_api_add_routes(struct sig_api *api, struct sig_http *http) {
          .handler = sig_api_handle_why,
          .cors = true},
         {.method = "GET", .path = "/favicon.ico", .handler = handle_icon},
+        {.method = "GET", .path = "/api/v1/me", .handler = handle_me, .cors = true},
         {.method = "GET", .path = "/api/v1/calls", .handler = sig_api_handle_history, .cors = true},
         {.method = "GET",
          .path = "/api/v1/ice-servers",
