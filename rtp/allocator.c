@@ -15,15 +15,24 @@ enum {
     /* An estimate that much above what it could not carry is another network. Estimates of one
      * network were seen to differ by up to a third. */
     RISEN_PERCENT = 150,
+    /* The usual estimate follows within 10 s upwards and 2 s downwards. One that is higher by this
+     * much is on its way up and not swinging by 15 %: 1.15 / 0.85 is less. */
+    USUAL_RISE_US = 10 * 1000 * 1000,
+    USUAL_FALL_US = 2 * 1000 * 1000,
+    UNUSUAL_PERCENT = 136,
+    /* Of an estimate that is on its way up, before any setback. */
+    START_MARGIN_PERCENT = 10,
+    /* What loses a rung falls so far that the next fall of the estimate does not reach it again,
+     * and queues drain. */
+    LOWER_PERCENT = 15,
 };
 
 /* No network has more, and sums do not overflow. */
 #define BUDGET_MAX ((uint64_t)1 << 48)
 
-/* By the number of setbacks. The last is for an estimate and rates that swing against each other by
- * 15 and 20 %: (1.15 / 0.85) * (1.2 / 0.8) = 2. */
-static const uint8_t margin_percents[RTP_ALLOCATOR_SETBACKS_MAX + 1] = {10,  10,  25, 50,
-                                                                        100, 100, 100};
+/* By the number of setbacks, in per cent. An estimate and rates that swing against each other by 15
+ * and 20 % differ by (1.15 / 0.85) * (1.2 / 0.8) = 2 at most: after that margin no raise fails. */
+static const uint8_t margins[RTP_ALLOCATOR_SETBACKS_MAX + 1] = {20, 50, 100, 100, 100, 100, 100};
 
 static const char *const reason_names[RTP_ALLOCATOR_REASON_COUNT] = {
     [RTP_ALLOCATOR_NOTHING_PUBLISHED] = "nothing_published",
@@ -41,6 +50,8 @@ struct sharing {
     uint64_t audio_bps;
     uint64_t budget_bps;   /* For video. */
     uint64_t raise_bps;    /* The same without the margin. */
+    uint64_t start_bps;    /* Or without that of the start. */
+    uint64_t lower_bps;    /* For slots that lose a rung. */
     uint64_t used_bps;     /* Given so far. */
     uint64_t reserved_bps; /* For raises that still have to wait. */
     uint64_t held_bps;     /* What all have had, as it costs now. */
@@ -55,15 +66,15 @@ static uint64_t cost_of(const struct rtp_allocator_slot *slot, int step) {
 
 /* ---- What each slot has, and who comes first ---- */
 
+static uint16_t rank_of(const struct rtp_allocator_slot *slot) {
+    return (uint16_t)(slot->priority << 2 | slot->screen << 1 | slot->speaking);
+}
+
 /* Between equals, whoever has more keeps it. */
 static bool is_more_important(const struct rtp_allocator_slot *a,
                               const struct rtp_allocator_slot *b) {
-    if (a->priority != b->priority)
-        return a->priority > b->priority;
-    if (a->screen != b->screen)
-        return a->screen;
-    if (a->speaking != b->speaking)
-        return a->speaking;
+    if (rank_of(a) != rank_of(b))
+        return rank_of(a) > rank_of(b);
     if (a->state.area != b->state.area)
         return a->state.area > b->state.area;
     return a->id < b->id;
@@ -87,16 +98,38 @@ static void setbacks_review(struct rtp_allocator_slot *slot, const struct sharin
     uint64_t total_bps = state->setback_total_bps;
     if (sharing->budget_bps * 100 >= total_bps * RISEN_PERCENT) {
         state->setbacks = 0;
-        state->wait_until_us = 0;
     } else if (age_us < SINKING_US && !state->sank &&
                sharing->budget_bps * 100 < total_bps * SUNK_PERCENT) {
         state->setbacks--;
         state->sank = true;
-        state->wait_until_us = 0;
     } else if (age_us >= RTP_ALLOCATOR_FORGET_US) {
         state->setbacks--;
         state->setback_at_us = sharing->now_us;
     }
+}
+
+static void usual_follow(struct rtp_allocator_state *state, const struct sharing *sharing) {
+    uint64_t budget_bps = sharing->budget_bps, usual_bps = state->usual_bps;
+    uint64_t past_us = sharing->now_us - state->usual_at_us;
+    if (past_us > USUAL_RISE_US)
+        past_us = USUAL_RISE_US;
+    if (!state->known)
+        state->usual_bps = budget_bps;
+    else if (budget_bps > usual_bps)
+        state->usual_bps += (budget_bps - usual_bps) * past_us / (past_us + USUAL_RISE_US);
+    else
+        state->usual_bps -= (usual_bps - budget_bps) * past_us / (past_us + USUAL_FALL_US);
+    state->usual_at_us = sharing->now_us;
+}
+
+static void rank_follow(struct rtp_allocator_slot *slot, uint64_t now_us) {
+    struct rtp_allocator_state *state = &slot->state;
+    uint16_t rank = rank_of(slot);
+    if (state->known && rank > state->rank)
+        state->promoted_at_us = now_us;
+    else if (rank < state->rank || now_us - state->promoted_at_us >= RTP_ALLOCATOR_LONG_US)
+        state->promoted_at_us = 0;
+    state->rank = rank;
 }
 
 static void slot_begin(struct rtp_allocator_slot *slot, struct sharing *sharing) {
@@ -107,6 +140,8 @@ static void slot_begin(struct rtp_allocator_slot *slot, struct sharing *sharing)
     slot->carried = false;
     slot->reserved_bps = 0;
     setbacks_review(slot, sharing);
+    usual_follow(&slot->state, sharing);
+    rank_follow(slot, sharing->now_us);
     if (slot->paused || slot->rung_count == 0 || slot->audio)
         return;
     rtp_ladder_climb(slot);
@@ -132,21 +167,42 @@ static void give(struct rtp_allocator_slot *slot, struct sharing *sharing, int s
     slot->given = (int8_t)step;
 }
 
+/* The estimate is on its way up, or the slot is new. */
+static bool is_starting(const struct rtp_allocator_state *state, const struct sharing *sharing) {
+    return !state->known || sharing->budget_bps * 100 >= state->usual_bps * UNUSUAL_PERCENT;
+}
+
+static uint64_t raise_delay(const struct rtp_allocator_state *state,
+                            const struct sharing *sharing) {
+    if (state->promoted_at_us > 0 || is_starting(state, sharing))
+        return RTP_ALLOCATOR_SHORT_US;
+    return (uint64_t)RTP_ALLOCATOR_LONG_US << state->setbacks;
+}
+
 /* Whether a raise that the estimate carries may be made now: it has waited, or there is nothing to
  * wait for since the slot is new or had all that it wished for until now. */
-static bool may_raise(const struct rtp_allocator_slot *slot, uint64_t now_us) {
+static bool may_raise(const struct rtp_allocator_slot *slot, const struct sharing *sharing) {
     const struct rtp_allocator_state *state = &slot->state;
-    if (!state->known)
-        return true;
-    if (now_us < state->wait_until_us)
-        return false;
-    return !state->short_of_wish || (state->carried_since_us > 0 &&
-                                     now_us - state->carried_since_us >= RTP_ALLOCATOR_HOLD_US);
+    return !state->known || !state->short_of_wish ||
+           (state->carried_since_us > 0 &&
+            sharing->now_us - state->carried_since_us >= raise_delay(state, sharing));
 }
 
 static bool fits(const struct rtp_allocator_slot *slot, const struct sharing *sharing, int step,
                  uint64_t limit_bps) {
     return sharing->used_bps - cost_of(slot, slot->given) + cost_of(slot, step) <= limit_bps;
+}
+
+/* Up to what a slot may be raised: with a margin. One that has become more important may take what
+ * others have had without one, since that much is known to be carried. */
+static uint64_t raise_limit(const struct rtp_allocator_slot *slot, const struct sharing *sharing) {
+    const struct rtp_allocator_state *state = &slot->state;
+    uint64_t limit_bps = sharing->raise_bps, held_bps = sharing->held_bps;
+    if (is_starting(state, sharing))
+        limit_bps = sharing->start_bps;
+    if (state->promoted_at_us > 0 && state->known && held_bps > limit_bps)
+        limit_bps = held_bps < sharing->budget_bps ? held_bps : sharing->budget_bps;
+    return limit_bps > sharing->reserved_bps ? limit_bps - sharing->reserved_bps : 0;
 }
 
 /* Gives the highest step up to `cap` that may be had. What a raise that has to wait will take is
@@ -156,11 +212,12 @@ static void slot_lift(struct rtp_allocator_slot *slot, struct sharing *sharing, 
     sharing->reserved_bps -= slot->reserved_bps;
     for (; step > slot->given; step--) {
         if (step <= slot->held) {
-            if (fits(slot, sharing, step, sharing->budget_bps))
+            if (fits(slot, sharing, step,
+                     step < slot->held ? sharing->lower_bps : sharing->budget_bps))
                 break;
-        } else if (fits(slot, sharing, step, sharing->raise_bps - sharing->reserved_bps)) {
+        } else if (fits(slot, sharing, step, raise_limit(slot, sharing))) {
             slot->carried = true;
-            if (may_raise(slot, sharing->now_us))
+            if (may_raise(slot, sharing))
                 break;
             waiting = waiting < 0 ? step : waiting;
         }
@@ -202,18 +259,13 @@ static void share(struct rtp_allocator_slot *slots, size_t count, struct sharing
 
 /* The network took a rung away. All that it takes in one go is one setback. */
 static void on_setback(struct rtp_allocator_state *state, const struct sharing *sharing) {
-    bool is_new = state->setback_at_us == 0 ||
-                  sharing->now_us - state->setback_at_us >= RTP_ALLOCATOR_WAIT_US;
-    if (is_new) {
-        state->setback_at_us = sharing->now_us;
-        state->setback_total_bps = sharing->held_bps;
-        state->sank = sharing->budget_bps * 100 < sharing->held_bps * SUNK_PERCENT;
-        if (!state->sank && state->setbacks < RTP_ALLOCATOR_SETBACKS_MAX)
-            state->setbacks++;
-    }
-    if (!state->sank && state->setbacks > 0)
-        state->wait_until_us =
-            sharing->now_us + ((uint64_t)RTP_ALLOCATOR_WAIT_US << (state->setbacks - 1));
+    if (state->setback_at_us > 0 && sharing->now_us - state->setback_at_us < RTP_ALLOCATOR_LONG_US)
+        return;
+    state->setback_at_us = sharing->now_us;
+    state->setback_total_bps = sharing->held_bps;
+    state->sank = sharing->budget_bps * 100 < sharing->held_bps * SUNK_PERCENT;
+    if (!state->sank && state->setbacks < RTP_ALLOCATOR_SETBACKS_MAX)
+        state->setbacks++;
 }
 
 static enum rtp_allocator_reason reason_of(const struct rtp_allocator_slot *slot,
@@ -243,9 +295,8 @@ static void state_keep(struct rtp_allocator_slot *slot, const struct sharing *sh
     state->carried_since_us = !waits                    ? 0
                               : state->carried_since_us ? state->carried_since_us
                                                         : sharing->now_us;
-    uint64_t held_at_us = state->carried_since_us + RTP_ALLOCATOR_HOLD_US;
     if (waits)
-        state->raise_at_us = held_at_us > state->wait_until_us ? held_at_us : state->wait_until_us;
+        state->raise_at_us = state->carried_since_us + raise_delay(state, sharing);
     state->area = 0;
     if (slot->given < 0)
         return;
@@ -274,6 +325,15 @@ static void slot_end(struct rtp_allocator_slot *slot, struct sharing *sharing) {
     sharing->short_of_wish |= slot->given < slot->step_count - 1;
 }
 
+static void limits_set(struct sharing *sharing) {
+    uint64_t whole = sharing->budget_bps * 100;
+    sharing->raise_bps = whole / (100 + margins[sharing->setbacks]);
+    sharing->start_bps =
+        sharing->setbacks > 0 ? sharing->raise_bps : whole / (100 + START_MARGIN_PERCENT);
+    sharing->lower_bps = sharing->held_bps > sharing->budget_bps ? whole / (100 + LOWER_PERCENT)
+                                                                 : sharing->budget_bps;
+}
+
 uint64_t rtp_allocator_run(struct rtp_allocator_slot *slots, size_t count, uint64_t budget_bps,
                            uint64_t now_us) {
     struct sharing sharing = {.now_us = now_us, .audio_bps = audio_cost(slots, count)};
@@ -283,14 +343,12 @@ uint64_t rtp_allocator_run(struct rtp_allocator_slot *slots, size_t count, uint6
         sharing.budget_bps = budget_bps - sharing.audio_bps;
     for (size_t i = 0; i < count; i++)
         slot_begin(&slots[i], &sharing);
-    uint64_t margin = margin_percents[sharing.setbacks];
-    sharing.raise_bps = sharing.budget_bps * 100 / (100 + margin);
+    limits_set(&sharing);
     slots_rank(slots, count);
     share(slots, count, &sharing);
     for (size_t i = 0; i < count; i++)
         slot_end(&slots[i], &sharing);
-    if (!sharing.short_of_wish)
-        margin = margin_percents[0];
+    unsigned margin = sharing.short_of_wish ? margins[sharing.setbacks] : START_MARGIN_PERCENT;
     return sharing.audio_bps + sharing.wished_bps * (100 + margin) / 100;
 }
 

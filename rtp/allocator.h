@@ -11,10 +11,11 @@
 enum {
     RTP_RUNGS_MAX = 12, /* Three encodings or spatial layers of four temporal ones. */
 
-    /* A raise waits until the estimate has carried it, with the margin, for so long. */
-    RTP_ALLOCATOR_HOLD_US = 1000 * 1000,
-    /* After the network took a rung away; doubled each time that it happens again. */
-    RTP_ALLOCATOR_WAIT_US = 10 * 1000 * 1000,
+    /* A raise waits until the estimate has carried it, with the margin, for so long without a
+     * break: the short time when the estimate is far above its usual or the slot has become more
+     * important, else the long one, doubled with each setback. */
+    RTP_ALLOCATOR_SHORT_US = 1000 * 1000,
+    RTP_ALLOCATOR_LONG_US = 10 * 1000 * 1000,
     /* One setback is forgotten after so long without another. */
     RTP_ALLOCATOR_FORGET_US = 600 * 1000 * 1000,
     RTP_ALLOCATOR_SETBACKS_MAX = 6,
@@ -53,10 +54,13 @@ struct rtp_allocator_state {
     uint8_t layer, spatial, temporal;
     uint32_t area;              /* Of the rung, in pixels. */
     uint64_t carried_since_us;  /* A raise is within the estimate since then; 0: it is not. */
-    uint64_t wait_until_us;     /* No raise before. */
     uint64_t setback_at_us;     /* The newest. */
     uint64_t setback_total_bps; /* What all had that the network could not carry then. */
-    uint64_t raise_at_us;       /* A raise may become due then; UINT64_MAX: not by time alone. */
+    uint16_t rank;              /* In importance. */
+    uint64_t promoted_at_us;    /* When it rose in importance; 0: it did not lately. */
+    uint64_t usual_bps;         /* The estimate, smoothed. */
+    uint64_t usual_at_us;
+    uint64_t raise_at_us; /* A raise may become due then; UINT64_MAX: not by time alone. */
 };
 
 struct rtp_allocator_slot {
