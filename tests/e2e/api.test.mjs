@@ -224,6 +224,12 @@ describe('sessions and tokens', () => {
     assert.ok(admin.body.version);
   });
 
+  test('who one is: the id and the name of the session', async () => {
+    const { status, body } = await ada.get('/api/v1/me/');
+    assert.deepEqual([status, body.user_id, body.name, body.demo], [200, ada.userId, 'Ada', true]);
+    isError(await new User(weir.url).get('/api/v1/me/'), 401);
+  });
+
   test('ICE servers come with time-limited TURN credentials', async (t) => {
     const relay = await startWeir({ args: ['--turn-url', 'turn:127.0.0.1:3478', '--turn-secret', 'a-turn-secret'] });
     t.after(() => relay.stop());
