@@ -50,7 +50,8 @@ static double cap_bps(const struct rtp_bwe *bwe) {
     return cap < bwe->config.max_bps ? cap : bwe->config.max_bps;
 }
 
-static struct rtp_bwe_outlook outlook(const struct rtp_bwe *bwe) {
+static struct rtp_bwe_outlook outlook(const struct rtp_bwe *bwe, uint64_t now_us) {
+    bool is_held = bwe->loss.state == RTP_BWE_LOSS_DECREASING && now_us < bwe->loss.hold_until_us;
     return (struct rtp_bwe_outlook){
         .bps = bwe->bps,
         .cap_bps = bwe->started ? cap_bps(bwe) : 0,
@@ -60,7 +61,7 @@ static struct rtp_bwe_outlook outlook(const struct rtp_bwe *bwe) {
 }
 
 static void plan(struct rtp_bwe *bwe, uint64_t now_us) {
-    struct rtp_bwe_outlook now = outlook(bwe);
+    struct rtp_bwe_outlook now = outlook(bwe, now_us);
     rtp_bwe_prober_plan(&bwe->prober, now_us, &now);
     bwe->deadline_us = rtp_bwe_prober_deadline(&bwe->prober, &now);
     if (bwe->deadline_us < now_us + DEADLINE_MIN_US)
@@ -175,15 +176,15 @@ static void bps_set(struct rtp_bwe *bwe, uint64_t now_us, double bps, enum rtp_b
 }
 
 static void take_probe(struct rtp_bwe *bwe, uint64_t now_us) {
-    uint32_t bps = rtp_bwe_prober_result(&bwe->prober, now_us, cap_bps(bwe));
-    if (bps == 0)
+    struct rtp_bwe_probe_result result;
+    if (!rtp_bwe_prober_result(&bwe->prober, now_us, cap_bps(bwe), &result))
         return;
-    bwe->probe_bps = bps;
+    bwe->probe_bps = result.bps;
     if (bwe->trend.usage == RTP_BWE_OVERUSE)
         return;
-    rtp_bwe_aimd_on_probe(&bwe->aimd, now_us, bps);
-    if (bwe->loss.state != RTP_BWE_LOSS_DECREASING)
-        rtp_bwe_loss_on_probe(&bwe->loss, bps);
+    rtp_bwe_aimd_on_probe(&bwe->aimd, now_us, &result);
+    if (bwe->loss.state != RTP_BWE_LOSS_DECREASING || now_us >= bwe->loss.hold_until_us)
+        rtp_bwe_loss_on_probe(&bwe->loss, result.bps < bwe->aimd.bps ? result.bps : bwe->aimd.bps);
 }
 
 /* After a steep fall of what the link carries, the queue that was filled before it was noticed is

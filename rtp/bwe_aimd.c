@@ -8,6 +8,7 @@ static const double beta = 0.85, growth_per_s = 1.08;
 static const double additive_min_bps = 4000, packet_bits = 1200 * 8, frames_per_s = 30;
 static const double acked_factor = 1.0, acked_allowance_bps = 10000;
 static const double deviation_min_kbps = 0.4, deviation_max_kbps = 2.5;
+static const double saturated_step_bps = 500e3, saturated_factor = 1.2;
 static const double capacity_weight = 0.05, capacity_weight_probe = 0.5;
 
 enum {
@@ -123,7 +124,15 @@ void rtp_bwe_aimd_update(struct rtp_bwe_aimd *aimd, uint64_t now_us, enum rtp_bw
     }
 }
 
-void rtp_bwe_aimd_on_probe(struct rtp_bwe_aimd *aimd, uint64_t now_us, uint32_t bps) {
+void rtp_bwe_aimd_on_probe(struct rtp_bwe_aimd *aimd, uint64_t now_us,
+                           const struct rtp_bwe_probe_result *result) {
+    double bps = result->bps, most_bps = aimd->bps + saturated_step_bps;
+    if (most_bps < aimd->bps * saturated_factor)
+        most_bps = aimd->bps * saturated_factor;
+    /* Two who share a link each measure a share as large as their probe was: whoever has more would
+     * get more still. With steps of the same size they meet. */
+    if (result->is_saturated && bps > most_bps)
+        bps = most_bps;
     if (bps <= aimd->bps)
         return;
     aimd->bps = bps;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rtp/bwe_probe.h"
 #include "rtp/bwe_trend.h"
 
 struct rtp_bwe_aimd {
@@ -27,7 +28,8 @@ void rtp_bwe_aimd_init(struct rtp_bwe_aimd *aimd, double start_bps);
 void rtp_bwe_aimd_update(struct rtp_bwe_aimd *aimd, uint64_t now_us, enum rtp_bwe_usage usage,
                          uint32_t acked_bps, uint32_t recent_bps, uint64_t rtt_us);
 
-/* A probe showed that the link carries so much. */
-void rtp_bwe_aimd_on_probe(struct rtp_bwe_aimd *aimd, uint64_t now_us, uint32_t bps);
+/* A probe showed what the link carries. */
+void rtp_bwe_aimd_on_probe(struct rtp_bwe_aimd *aimd, uint64_t now_us,
+                           const struct rtp_bwe_probe_result *result);
 
 #endif

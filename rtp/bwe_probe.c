@@ -18,7 +18,8 @@ enum {
      * three bursts of 20 ms in 9 s are less than 2 % of the rate. */
     INTERVAL_MIN_US = 1000000,
     INTERVAL_MAX_US = 3000000,
-    RECOVERY_AFTER_US = 1000000,
+    RECOVERY_MIN_US = 500000,
+    RECOVERY_RANGE_US = 2500000,
     RECOVERY_UNTIL_US = 5000000,
 };
 
@@ -70,7 +71,7 @@ static void plan_initial(struct rtp_bwe_prober *prober, uint64_t now_us,
 
 static void plan_regular(struct rtp_bwe_prober *prober, uint64_t now_us,
                          const struct rtp_bwe_outlook *outlook) {
-    bool recovers = prober->dropped_us != 0 && now_us - prober->dropped_us >= RECOVERY_AFTER_US;
+    bool recovers = prober->dropped_us != 0 && now_us >= prober->next_us;
     if (recovers) {
         bool is_fresh = now_us - prober->dropped_us < RECOVERY_UNTIL_US;
         double bps = recovery_factor * prober->dropped_bps;
@@ -167,20 +168,23 @@ void rtp_bwe_prober_on_packet(struct rtp_bwe_prober *prober, const struct rtp_bw
     cluster->bytes += packet->bytes;
 }
 
-/* Bits per second of a complete cluster, 0 when it says nothing. */
-static double measured_bps(const struct rtp_bwe_cluster *cluster) {
+/* False when a complete cluster says nothing. */
+static bool measure(const struct rtp_bwe_cluster *cluster, struct rtp_bwe_probe_result *out) {
     double sent_us = (double)(cluster->last_sent_us - cluster->first_sent_us);
     double received_us = (double)(cluster->last_arrival_us - cluster->first_arrival_us);
     if (sent_us <= 0 || received_us <= 0 || sent_us > INTERVAL_ACKED_MAX_US ||
         received_us > INTERVAL_ACKED_MAX_US)
-        return 0;
+        return false;
     double sent_bps = (cluster->bytes - cluster->last_sent_bytes) * 8e6 / sent_us;
     double received_bps = (cluster->bytes - cluster->first_arrival_bytes) * 8e6 / received_us;
     if (received_bps > ratio_max * sent_bps)
-        return 0;
-    if (received_bps < unsaturated * sent_bps)
-        return utilisation * received_bps;
-    return received_bps < sent_bps ? received_bps : sent_bps;
+        return false;
+    double bps = received_bps < sent_bps ? received_bps : sent_bps;
+    out->is_saturated = received_bps < unsaturated * sent_bps;
+    if (out->is_saturated)
+        bps = utilisation * received_bps;
+    out->bps = bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX;
+    return true;
 }
 
 static bool is_complete(const struct rtp_bwe_cluster *cluster) {
@@ -190,35 +194,38 @@ static bool is_complete(const struct rtp_bwe_cluster *cluster) {
            cluster->bytes >= bytes * received_share;
 }
 
-uint32_t rtp_bwe_prober_result(struct rtp_bwe_prober *prober, uint64_t now_us, double cap_bps) {
+bool rtp_bwe_prober_result(struct rtp_bwe_prober *prober, uint64_t now_us, double cap_bps,
+                           struct rtp_bwe_probe_result *out) {
     for (int i = 0; i < RTP_BWE_CLUSTERS; i++) {
         struct rtp_bwe_cluster *cluster = &prober->clusters[i];
         if (!is_complete(cluster))
             continue;
-        double bps = measured_bps(cluster);
         double asked_bps = cluster->probe.rate_bps;
         cluster->probe.id = 0;
-        if (bps <= 0)
+        if (!measure(cluster, out))
             continue;
-        if (bps > further_result * asked_bps && asked_bps < cap_bps && prober->queued == 0) {
-            enqueue(prober, further_factor * bps, cap_bps);
-            prober->next_us = now_us + INTERVAL_MIN_US;
+        if (out->bps > further_result * asked_bps && asked_bps < cap_bps && prober->queued == 0) {
+            enqueue(prober, further_factor * out->bps, cap_bps);
             prober->interval_us = INTERVAL_MIN_US;
+            prober->next_us = now_us + INTERVAL_MIN_US;
         }
-        return bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX;
+        return true;
     }
-    return 0;
+    return false;
 }
 
 void rtp_bwe_prober_on_drop(struct rtp_bwe_prober *prober, uint64_t now_us, double from_bps,
                             double to_bps) {
+    /* Of those who share a link and were cut at once, the one that has least tries first. */
+    double satisfied = prober->cap_bps > to_bps ? to_bps / prober->cap_bps : 1;
+    uint64_t wait_us = RECOVERY_MIN_US + (uint64_t)(RECOVERY_RANGE_US * satisfied);
     if (prober->dropped_us == 0 && to_bps >= drop_ratio * from_bps)
         return;
     if (prober->dropped_us == 0)
         prober->dropped_bps = from_bps;
     prober->dropped_us = now_us;
     prober->interval_us = INTERVAL_MIN_US;
-    prober->next_us = now_us + INTERVAL_MIN_US;
+    prober->next_us = now_us + wait_us;
 }
 
 uint64_t rtp_bwe_prober_deadline(const struct rtp_bwe_prober *prober,

@@ -62,8 +62,16 @@ void rtp_bwe_prober_on_sent(struct rtp_bwe_prober *prober, uint8_t id, uint32_t 
 /* A packet of a probe was received. */
 void rtp_bwe_prober_on_packet(struct rtp_bwe_prober *prober, const struct rtp_bwe_packet *packet);
 
-/* What a probe measured, once it is complete; 0: none is. */
-uint32_t rtp_bwe_prober_result(struct rtp_bwe_prober *prober, uint64_t now_us, double cap_bps);
+/* What a probe measured. is_saturated: it came slower than it was sent, so that the rate is the
+ * link's, or our share of it while we pushed others aside. */
+struct rtp_bwe_probe_result {
+    uint32_t bps;
+    bool is_saturated;
+};
+
+/* The result of a probe that is complete; false: none is. */
+bool rtp_bwe_prober_result(struct rtp_bwe_prober *prober, uint64_t now_us, double cap_bps,
+                           struct rtp_bwe_probe_result *out);
 
 /* The estimate fell: worth a try, soon, whether that was a mistake. */
 void rtp_bwe_prober_on_drop(struct rtp_bwe_prober *prober, uint64_t now_us, double from_bps,
