@@ -41,7 +41,7 @@
 //   tiles() → every filled slot · trackOf(userId, source) · subscribe([{mid, trackId, maxWidth, …}]) by hand, for who knows better
 //
 // Each other: sendChat(text) · raiseHand(on) · react(emoji) · startTimer(seconds) · stopTimer() · createPoll(poll) ·
-//   votePoll(pollId, optionIndex) · signal(kind, data) for anything else (256 characters of kind, 4 KiB of data, 10 a second)
+//   votePoll(pollId, optionIndex) · signal(kind, data) for anything else (64 bytes of kind, 4 KiB of data, 10 a second)
 //
 // Figures: stats() → {rttMs, availableBps, sent: […], received: […]}
 //

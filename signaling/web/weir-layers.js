@@ -88,7 +88,7 @@ export function isLayered(encodings) {
 
 /** Whether a line made for the one can carry the other: RIDs are fixed when it is made. @param {Encoding[]} a @param {Encoding[]} b */
 export function isSameShape(a, b) {
-  const shape = (/** @type {Encoding[]} */ list) => list.map(({ rid = '', scalabilityMode = '' }) => rid + scalabilityMode).join();
+  const shape = (/** @type {Encoding[]} */ list) => list.map(({ rid = '' }) => rid).join();
   return shape(a) === shape(b);
 }
 

@@ -3,7 +3,7 @@
 
 import { KIND_OF_SOURCE } from './weir-roster.js';
 import { activate, encodingsFor, isLayered, isSameShape, linesOf, sendingOrder } from './weir-layers.js';
-import { isWantedCodec } from './weir-sdp.js';
+import { isWantedCodec, withCaptureTime } from './weir-sdp.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
 /** @typedef {import('./weir-roster.js').Kind} Kind */
@@ -107,8 +107,8 @@ export class Lines {
     const transceiver = addTransceiver(this.pc, track ?? kind, stream, encodings);
     const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs.filter(isWantedCodec) ?? [];
     if (codecs.length > 0) transceiver.setCodecPreferences?.(sendingOrder(codecs, source, this.options));
-    const line = { source, transceiver, encodings, tuned: Promise.resolve() };
-    this.#lines.set(source, line);
+    withCaptureTime(transceiver);
+    this.#lines.set(source, { source, transceiver, encodings: taken(transceiver, encodings), tuned: Promise.resolve() });
   }
 
   /** @param {Line} line @param {Source} source @param {MediaStreamTrack | null} track @param {Encoding[]} encodings */
@@ -133,6 +133,12 @@ function addTransceiver(pc, what, stream, encodings) {
     const plain = encodings.map(({ scalabilityMode, ...encoding }) => encoding);
     return pc.addTransceiver(what, { ...init, sendEncodings: plain });
   }
+}
+
+/** What the browser made of it: Firefox leaves out what it does not know. @param {RTCRtpTransceiver} transceiver @param {Encoding[]} wanted */
+function taken(transceiver, wanted) {
+  const encodings = /** @type {Encoding[]} */ (transceiver.sender.getParameters().encodings ?? []);
+  return wanted.map((encoding, i) => ({ ...encoding, scalabilityMode: encodings[i]?.scalabilityMode }));
 }
 
 /** @param {Line} line @param {(encodings: Encoding[]) => void} change */

@@ -18,6 +18,24 @@ export function isWantedCodec({ mimeType, sdpFmtpLine = '' }) {
   }
 }
 
+const CAPTURE_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time';
+
+/** @typedef {{uri: string, direction: string}} HeaderExtension */
+/** Chromium's alone: what else to say of packets. @typedef {{getHeaderExtensionsToNegotiate?: () => HeaderExtension[], setHeaderExtensionsToNegotiate?: (list: HeaderExtension[]) => void}} Extensible */
+
+/**
+ * When a sound or a picture was made, for who mixes or measures: browsers know it but do not offer it.
+ * @param {RTCRtpTransceiver} transceiver
+ */
+export function withCaptureTime(transceiver) {
+  const extensible = /** @type {Extensible} */ (transceiver);
+  const list = extensible.getHeaderExtensionsToNegotiate?.() ?? [];
+  const entry = list.find(({ uri }) => uri === CAPTURE_TIME);
+  if (!entry || entry.direction !== 'stopped') return;
+  entry.direction = 'sendrecv';
+  extensible.setHeaderExtensionsToNegotiate?.(list);
+}
+
 /**
  * Firefox (153) goes on writing rtcp-fb lines for codecs that setCodecPreferences took out. Naming a
  * payload type that its m-line does not have is no valid SDP, and other parsers refuse it.

@@ -4,6 +4,7 @@
 import { Roster } from './weir-roster.js';
 import { LocalTracks } from './weir-local.js';
 import { MESSAGE_HANDLERS, callOf, subscribeMessage, youOf } from './weir-messages.js';
+import { DEFAULTS } from './weir-options.js';
 import { MediaPath } from './weir-path.js';
 import { Peer } from './weir-peer.js';
 import { WeirError, WeirRest } from './weir-rest.js';
@@ -17,19 +18,6 @@ import { Tiles } from './weir-tiles.js';
 /** @typedef {import('./weir-roster.js').Message} Message */
 /** @typedef {import('./weir-types.js').ConnectionState} ConnectionState */
 /** @typedef {import('./weir-emitter.js').Emitter<import('./weir-types.js').WeirEvents>['emit']} Emit */
-
-const DEFAULTS = {
-  baseUrl: '',
-  token: '',
-  codec: /** @type {import('./weir-layers.js').VideoCodec} */ ('vp8'),
-  simulcast: true,
-  red: false,
-  pauseHidden: true,
-  audioSlots: 8,
-  videoSlots: 8,
-  maxAudioSlots: 24,
-  maxVideoSlots: 49,
-};
 
 export class Session {
   roster = new Roster();
@@ -48,7 +36,10 @@ export class Session {
   #path = new MediaPath({
     canRestart: () => this.signaling?.isOpen ?? false,
     restart: () => this.peer?.negotiate({ iceRestart: true }),
-    giveUp: () => this.#onNoPath(),
+    giveUp: () => {
+      this.emit('error', new WeirError('no_media', 'Sound and picture do not get through this network'));
+      this.#startOver();
+    },
     changed: () => this.#updateState(),
   });
   #isEntered = false;
@@ -269,11 +260,6 @@ export class Session {
     this.local.forget(sources);
     this.emit('error', error);
     if (audio.length + video.length === 0) this.close(error);
-  }
-
-  #onNoPath() {
-    this.emit('error', new WeirError('no_media', 'Sound and picture do not get through this network'));
-    this.#startOver();
   }
 
   #startOver() {

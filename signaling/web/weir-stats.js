@@ -13,6 +13,12 @@
  * @property {number} width
  * @property {number} height
  * @property {string} codec
+ * @property {string} rid of a simulcast layer that is sent, else empty
+ * @property {boolean} active whether that layer is on
+ * @property {number} fps
+ * @property {string} limitedBy what keeps a sent picture small: none, cpu, bandwidth or other
+ * @property {number} jitterMs of what is received
+ * @property {number} freezes of a received picture, so far
  */
 /** @typedef {{rttMs: number | null, availableBps: number | null, sent: TrackStats[], received: TrackStats[]}} Stats */
 
@@ -57,5 +63,11 @@ function trackStats(entry, tile, report) {
     width: entry.frameWidth ?? 0,
     height: entry.frameHeight ?? 0,
     codec: report?.get(entry.codecId)?.mimeType ?? '',
+    rid: entry.rid ?? '',
+    active: entry.active ?? true,
+    fps: entry.framesPerSecond ?? 0,
+    limitedBy: entry.qualityLimitationReason ?? 'none',
+    jitterMs: (entry.jitter ?? 0) * 1000,
+    freezes: entry.freezeCount ?? 0,
   };
 }

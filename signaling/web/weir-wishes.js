@@ -38,13 +38,15 @@ const area = ({ maxWidth = 1e4, maxHeight = 1e4 }) => maxWidth * maxHeight;
  * The slot that a tile without one may take: an empty one, else that of a hidden tile. One that is
  * pinned may also take that of the smallest tile which is not.
  * @param {TileWish} tile @param {Slot[]} slots @param {Map<string, TileWish>} tiles @param {Set<string>} taken mids
+ * @param {Set<string>} pinned mids that were given to pinned tiles just now
  */
-function slotFor(tile, slots, tiles, taken) {
-  const free = slots.filter(({ mid, kind }) => kind === tile.kind && !taken.has(mid));
+function slotFor(tile, slots, tiles, taken, pinned) {
+  const ofKind = slots.filter(({ kind }) => kind === tile.kind);
+  const free = ofKind.filter(({ mid }) => !taken.has(mid));
   const owner = (/** @type {Slot} */ { key }) => (key === null ? undefined : tiles.get(key));
   const empty = free.find(({ key }) => key === null) ?? free.find((slot) => owner(slot)?.isShown === false);
   if (empty || !tile.isPinned) return empty;
-  const others = free.filter((slot) => !owner(slot)?.isPinned);
+  const others = ofKind.filter((slot) => !owner(slot)?.isPinned && !pinned.has(slot.mid));
   return others.sort((a, b) => areaOf(owner(a)) - areaOf(owner(b)))[0];
 }
 
@@ -80,9 +82,12 @@ export function planSlots(slots, wishes, isPageHidden) {
     else if (!slot && tile.trackId !== null && (tile.isPinned || tile.isShown)) homeless.push(tile);
   }
   homeless.sort((a, b) => Number(b.isPinned) - Number(a.isPinned) || area(b) - area(a));
+  const pinned = new Set();
   for (const tile of homeless) {
-    const slot = slotFor(tile, slots, tiles, new Set(entries.keys()));
-    if (slot) entries.set(slot.mid, entryOf(slot.mid, tile, true));
+    const slot = slotFor(tile, slots, tiles, new Set(entries.keys()), pinned);
+    if (!slot) continue;
+    entries.set(slot.mid, entryOf(slot.mid, tile, true));
+    if (tile.isPinned) pinned.add(slot.mid);
   }
   return slots.map((slot) => entries.get(slot.mid) ?? leftOver(slot, tiles, isPageHidden));
 }
