@@ -6,18 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Ten buckets: what leaves the window at once is a tenth of it. */
 enum { RTP_RATE_BUCKETS = 10, RTP_RATE_BUCKET_MS = 100 };
 
 /* All zero: a window of one second. */
 struct rtp_rate {
     /* Given. */
     uint16_t bucket_ms; /* A tenth of the window; 0: RTP_RATE_BUCKET_MS. */
-    /* State. */
-    uint16_t first_offset_ms;         /* Of the first bytes in their bucket, while it is covered. */
-    uint32_t total;                   /* Of the buckets. */
-    uint64_t newest;                  /* The bucket's number since time 0. */
+    /* State: buckets are numbered from time 0. */
+    uint16_t first_offset_ms; /* Where in the first bucket the bytes began. */
+    uint32_t total;           /* Of the buckets. */
+    uint64_t first;           /* Since when bytes come without a gap as long as the window. */
+    uint64_t newest;
     uint32_t bytes[RTP_RATE_BUCKETS]; /* By number modulo RTP_RATE_BUCKETS. */
 };
+
+_Static_assert(sizeof(struct rtp_rate) == 64, "a layer's rate is one line of the cache");
 
 /* Counts bytes that came now. Times that go back count as the newest. */
 void rtp_rate_on_bytes(struct rtp_rate *rate, uint64_t now_us, size_t bytes);
