@@ -55,7 +55,7 @@ static struct rtp_bwe_outlook outlook(const struct rtp_bwe *bwe, uint64_t now_us
     return (struct rtp_bwe_outlook){
         .bps = bwe->bps,
         .cap_bps = bwe->started ? cap_bps(bwe) : 0,
-        .is_calm = bwe->trend.usage == RTP_BWE_NORMAL && bwe->loss.state != RTP_BWE_LOSS_DECREASING,
+        .is_calm = bwe->trend.usage == RTP_BWE_NORMAL && !is_held,
         .is_answered = bwe->answered,
     };
 }
