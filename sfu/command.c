@@ -58,6 +58,11 @@ static void do_mirror_feed(struct sfu_engine *engine, uint64_t now_us,
     sfu_engine_mirror_feed(engine, command->track, command->worker, command->on);
 }
 
+static void do_favour(struct sfu_engine *engine, uint64_t now_us,
+                      const struct sfu_command *command) {
+    sfu_engine_favour(engine, now_us, command->track, command->on);
+}
+
 typedef void (*command_fn)(struct sfu_engine *engine, uint64_t now_us,
                            const struct sfu_command *command);
 
@@ -71,6 +76,7 @@ static const command_fn handlers[] = {
     [SFU_COMMAND_MIRROR_OPEN] = do_mirror_open,
     [SFU_COMMAND_MIRROR_CLOSE] = do_mirror_close,
     [SFU_COMMAND_MIRROR_FEED] = do_mirror_feed,
+    [SFU_COMMAND_FAVOUR] = do_favour,
 };
 
 void sfu_command_apply(const struct sfu_command *command, struct sfu_engine *engine,

@@ -232,6 +232,10 @@ void sfu_downlink_wake(struct sfu_transport *transport, uint64_t now_us) {
         allocate_at(transport, now_us, WISHES_US);
 }
 
+bool sfu_downlink_is_short(const struct sfu_transport *transport) {
+    return transport->downlink != NULL && transport->downlink->is_short;
+}
+
 /* The estimate may be another: less than was given away is taken back soon, more is given away
  * where somebody lacks it. */
 static void on_estimate(struct sfu_transport *transport, uint64_t now_us) {

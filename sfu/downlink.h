@@ -95,6 +95,9 @@ void sfu_downlink_on_sent(struct sfu_transport *transport, uint64_t now_us, bool
  * layers of its track flow, their sizes, or their rates by much. Chooses soon, once for many. */
 void sfu_downlink_wake(struct sfu_transport *transport, uint64_t now_us);
 
+/* Whether some slot has less than it wants. */
+bool sfu_downlink_is_short(const struct sfu_transport *transport);
+
 /* Whether so many bytes of RTX may be sent now: repairs get at most a share of the estimate, and
  * less of it while the link's queue grows. What may be sent counts as sent. */
 bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, size_t len);

@@ -29,6 +29,7 @@ static void describe(const struct sfu_slot *slot, const struct sfu_downlink_slot
         .max_fps = slot->wish.max_fps,
         .audio = !slot->media.video,
         .screen = is_screen(slot->track),
+        .speaking = slot->track->favoured,
         .paused = slot->wish.paused,
         .state = known->state,
     };

@@ -263,6 +263,16 @@ int sfu_engine_set_slot(struct sfu_engine *engine, uint64_t now_us, uint64_t par
     return result;
 }
 
+void sfu_engine_favour(struct sfu_engine *engine, uint64_t now_us, uint64_t track_id, bool on) {
+    struct sfu_track *track = sfu_table_get(&engine->tracks, &track_id);
+    if (track == NULL || track->favoured == on)
+        return;
+    track->favoured = on;
+    for (size_t i = 0; i < track->slot_count; i++)
+        if (sfu_downlink_is_short(track->slots[i]->transport))
+            sfu_downlink_wake(track->slots[i]->transport, now_us);
+}
+
 int sfu_engine_mirror_open(struct sfu_engine *engine, unsigned owner,
                            const struct sfu_media *media) {
     struct sfu_track *track;

@@ -95,6 +95,10 @@ int sfu_engine_why(struct sfu_engine *engine, uint64_t now_us, uint64_t particip
 int sfu_engine_set_slot(struct sfu_engine *engine, uint64_t now_us, uint64_t participant,
                         const char *mid, uint64_t track);
 
+/* Whether the track's publisher is the one who speaks: its pictures come first where there is not
+ * enough for all. */
+void sfu_engine_favour(struct sfu_engine *engine, uint64_t now_us, uint64_t track, bool on);
+
 /* Begins and ends the mirror of another worker's track here, and its feeding there. */
 int sfu_engine_mirror_open(struct sfu_engine *engine, unsigned owner,
                            const struct sfu_media *media);

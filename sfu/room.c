@@ -9,8 +9,14 @@ int sfu_room_create(struct sfu_room **out, uint64_t id, sfu_carry_fn carry, void
     if (room == NULL)
         return -ENOMEM;
     *room = (struct sfu_room){.id = id, .carry = carry, .ctx = ctx};
+    sfu_room_set_loudest(room, SFU_LOUDEST);
     *out = room;
     return 0;
+}
+
+void sfu_room_set_loudest(struct sfu_room *room, unsigned loudest) {
+    rtp_loudness_init(&room->loudness,
+                      loudest < RTP_LOUDNESS_LOUDEST_MAX ? loudest : RTP_LOUDNESS_LOUDEST_MAX);
 }
 
 void sfu_room_destroy(struct sfu_room *room) {
@@ -48,24 +54,27 @@ bool sfu_media_fits(const struct sfu_media *track, const struct sfu_media *slot)
     return false;
 }
 
-static bool may_watch(const struct sfu_member *member, const struct sfu_published *track,
-                      const struct sfu_member_slot *slot) {
+bool sfu_member_may_watch(const struct sfu_member *member, const struct sfu_published *track,
+                          const struct sfu_member_slot *slot) {
     return track->member != member && slot->media.direction == SFU_SLOT &&
            sfu_media_fits(&track->media, &slot->media);
 }
 
-static struct sfu_member_slot *slot_with(struct sfu_member *member,
-                                         const struct sfu_published *track) {
+struct sfu_member_slot *sfu_member_slot_with(struct sfu_member *member,
+                                             const struct sfu_published *track) {
     for (size_t i = 0; i < member->slot_count; i++)
         if (member->slots[i].track == track)
             return &member->slots[i];
     return NULL;
 }
 
-static struct sfu_member_slot *slot_at(struct sfu_member *member, bool video, uint16_t stream) {
-    for (size_t i = 0; i < member->slot_count; i++)
-        if (member->slots[i].media.video == video && member->slots[i].media.slot_stream == stream)
+struct sfu_member_slot *sfu_member_partner(struct sfu_member *member,
+                                           const struct sfu_member_slot *slot) {
+    for (size_t i = 0; i < member->slot_count; i++) {
+        const struct sfu_media *media = &member->slots[i].media;
+        if (media->video != slot->media.video && media->slot_stream == slot->media.slot_stream)
             return &member->slots[i];
+    }
     return NULL;
 }
 
@@ -78,8 +87,8 @@ static struct sfu_published *find_track(const struct sfu_room *room, uint64_t id
 
 /* --- Filling slots --- */
 
-static void carry(struct sfu_member *member, struct sfu_member_slot *slot,
-                  struct sfu_published *track) {
+void sfu_member_carry(struct sfu_member *member, struct sfu_member_slot *slot,
+                      struct sfu_published *track) {
     struct sfu_published *was = slot->track;
     if (was == track)
         return;
@@ -89,64 +98,21 @@ static void carry(struct sfu_member *member, struct sfu_member_slot *slot,
     member->room->carry(member->room->ctx, member, slot, was);
 }
 
-static bool is_screen(enum sfu_source source) {
-    return source == SFU_SOURCE_SCREEN || source == SFU_SOURCE_SCREEN_AUDIO;
-}
-
-/* A microphone and a camera of one participant belong together, and a screen and its sound. */
-static bool are_siblings(const struct sfu_published *a, const struct sfu_published *b) {
-    return a->member == b->member && a->media.video != b->media.video &&
-           is_screen(a->media.source) == is_screen(b->media.source);
-}
-
-/* How well a track goes into a free slot: best beside its sibling, next best where the place of its
- * sibling is still free. */
-static int rank(struct sfu_member *member, const struct sfu_member_slot *slot,
-                const struct sfu_published *track) {
-    const struct sfu_member_slot *partner =
-        slot_at(member, !slot->media.video, slot->media.slot_stream);
-    if (partner == NULL)
-        return 1;
-    if (partner->track == NULL)
-        return 2;
-    return are_siblings(partner->track, track) ? 3 : 0;
-}
-
-static void place(struct sfu_member *member, struct sfu_published *track) {
-    if (track->member == member || slot_with(member, track) != NULL)
-        return;
-    struct sfu_member_slot *best = NULL;
-    int best_rank = -1;
-    for (size_t i = 0; i < member->slot_count; i++) {
-        struct sfu_member_slot *slot = &member->slots[i];
-        if (slot->track != NULL || slot->wish.track != 0 || !may_watch(member, track, slot))
-            continue;
-        int slot_rank = rank(member, slot, track);
-        if (slot_rank > best_rank) {
-            best = slot;
-            best_rank = slot_rank;
-        }
-    }
-    if (best != NULL)
-        carry(member, best, track);
-}
-
 static void fill_pinned(struct sfu_member *member, struct sfu_member_slot *slot) {
     struct sfu_published *wanted = find_track(member->room, slot->wish.track);
-    if (wanted != NULL && !may_watch(member, wanted, slot))
+    if (wanted != NULL && !sfu_member_may_watch(member, wanted, slot))
         wanted = NULL;
-    struct sfu_member_slot *other = wanted ? slot_with(member, wanted) : NULL;
+    struct sfu_member_slot *other = wanted ? sfu_member_slot_with(member, wanted) : NULL;
     if (other != NULL && other != slot)
-        carry(member, other, NULL);
-    carry(member, slot, wanted);
+        sfu_member_carry(member, other, NULL);
+    sfu_member_carry(member, slot, wanted);
 }
 
 static void fill(struct sfu_member *member) {
     for (size_t i = 0; i < member->slot_count; i++)
         if (member->slots[i].wish.track != 0)
             fill_pinned(member, &member->slots[i]);
-    for (struct sfu_published *track = member->room->tracks; track != NULL; track = track->next)
-        place(member, track);
+    sfu_floor_fill(member);
 }
 
 /* --- Publishing --- */
@@ -161,6 +127,9 @@ static struct sfu_published *publish(struct sfu_member *member, const struct sfu
     while (*end != NULL)
         end = &(*end)->next;
     *end = track;
+    track->next_own = member->own;
+    member->own = track;
+    sfu_floor_join(track);
     return track;
 }
 
@@ -169,12 +138,18 @@ static void unpublish(struct sfu_room *room, struct sfu_published *track) {
     while (*link != track)
         link = &(*link)->next;
     *link = track->next;
+    link = &track->member->own;
+    while (*link != track)
+        link = &(*link)->next_own;
+    *link = track->next_own;
+    sfu_floor_leave(track);
     for (struct sfu_member *member = room->members; member != NULL; member = member->next) {
-        struct sfu_member_slot *slot = slot_with(member, track);
-        if (slot == NULL)
+        struct sfu_member_slot *slot = sfu_member_slot_with(member, track);
+        if (slot == NULL && !track->is_microphone)
             continue;
-        carry(member, slot, NULL);
-        fill(member);
+        if (slot != NULL)
+            sfu_member_carry(member, slot, NULL);
+        fill(member); /* There may be room for all microphones now. */
     }
     free(track);
 }
@@ -210,6 +185,8 @@ static void begin_tracks(struct sfu_member *member) {
         for (struct sfu_member *other = room->members; track != NULL && other != NULL;
              other = other->next)
             fill(other);
+        if (track != NULL && media->source == SFU_SOURCE_SCREEN)
+            sfu_floor_show(track);
     }
 }
 
@@ -242,7 +219,7 @@ static void drop_slots(struct sfu_member *member) {
         if (is_described(member, slot->media.mid))
             member->slots[kept++] = *slot;
         else
-            carry(member, slot, NULL);
+            sfu_member_carry(member, slot, NULL);
     }
     member->slot_count = kept;
 }
@@ -259,7 +236,7 @@ static void update_slots(struct sfu_member *member, struct sfu_member_slot *slot
         struct sfu_member_slot *slot = find_slot(member, media->mid);
         if (slot != NULL) {
             if (media->direction != SFU_SLOT)
-                carry(member, slot, NULL);
+                sfu_member_carry(member, slot, NULL);
             slot->media = *media;
         } else if (media->direction == SFU_SLOT) {
             begin_slot(&member->slots[member->slot_count++], media);
@@ -326,7 +303,7 @@ void sfu_member_destroy(struct sfu_member *member) {
     if (member == NULL)
         return;
     for (size_t i = 0; i < member->slot_count; i++)
-        carry(member, &member->slots[i], NULL);
+        sfu_member_carry(member, &member->slots[i], NULL);
     member->slot_count = 0; /* Nothing is placed here any more. */
     end_tracks(member, NULL, 0);
     struct sfu_member **link = &member->room->members;

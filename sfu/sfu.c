@@ -19,6 +19,7 @@ enum {
     PIPE_ENTRIES = 8192, /* Packets between two workers; at 100,000 a second 80 ms. */
     PACKETS_PER_WORKER =
         1 << 17, /* Most that a worker ever holds, about 220 MB; taken as needed. */
+    SPEAKERS_TICK_MS = 100,
 };
 
 /* A participant. */
@@ -45,9 +46,13 @@ struct sfu {
     struct sfu_table people;
     struct sfu_table rooms;
     uv_async_t async;
+    uv_timer_t timer; /* Runs while somebody speaks. */
 
     /* State. */
     struct sfu_member *changed; /* To be told their slots. */
+    struct sfu_room *loud;      /* Where somebody speaks. */
+    struct sfu_room *visiting;  /* Of these, those still to be visited in this turn. */
+    int open_handles;
 };
 
 /* --- What answers say of us --- */
@@ -123,6 +128,108 @@ static void note_change(struct sfu *sfu, struct sfu_member *member) {
     uv_async_send(&sfu->async);
 }
 
+/* --- Who speaks --- */
+
+static uint64_t now_us(void) {
+    return uv_hrtime() / 1000;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* A command that cannot be made for lack of memory is lost; the participant's media is then not
+ * what it should be, and the rest of the server goes on. */
+static void post(struct sfu *sfu, unsigned worker, struct sfu_command *command) {
+    if (command != NULL)
+        sfu_worker_post(sfu->workers[worker], command);
+}
+
+/* Where there is not enough for all, the workers give it to the dominant speaker's pictures. */
+static void favour(struct sfu *sfu, uint64_t participant, bool on) {
+    const struct person *person = find(sfu, participant);
+    const struct sfu_published *track = person != NULL ? person->member->own : NULL;
+    for (; track != NULL; track = track->next_own)
+        for (unsigned i = 0; track->media.video && i < sfu->config.workers; i++) {
+            struct sfu_command *command =
+                track->watchers[i] > 0 ? sfu_command_create(SFU_COMMAND_FAVOUR, 0) : NULL;
+            if (command == NULL)
+                continue;
+            command->track = track->media.track;
+            command->on = on;
+            post(sfu, i, command);
+        }
+}
+
+static void follow_dominant(struct sfu *sfu, struct sfu_room *room) {
+    const struct sfu_member *dominant = sfu_room_dominant(room);
+    uint64_t id = dominant != NULL ? dominant->id : 0;
+    if (id == room->favoured)
+        return;
+    favour(sfu, room->favoured, false);
+    favour(sfu, id, true);
+    room->favoured = id;
+}
+
+static void note_loud(struct sfu *sfu, struct sfu_room *room) {
+    if (room->is_loud)
+        return;
+    room->is_loud = true;
+    room->next_loud = sfu->loud;
+    sfu->loud = room;
+    if (!uv_is_active((uv_handle_t *)&sfu->timer))
+        uv_timer_start(&sfu->timer, on_timer, SPEAKERS_TICK_MS, SPEAKERS_TICK_MS);
+}
+
+static void unlink_loud(struct sfu_room **link, const struct sfu_room *room) {
+    while (*link != NULL && *link != room)
+        link = &(*link)->next_loud;
+    if (*link == room)
+        *link = room->next_loud;
+}
+
+static void forget_loud(struct sfu *sfu, const struct sfu_room *room) {
+    unlink_loud(&sfu->loud, room);
+    unlink_loud(&sfu->visiting, room);
+}
+
+static void on_levels(struct sfu *sfu, const struct sfu_level *levels, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct person *person = find(sfu, levels[i].participant);
+        if (person == NULL)
+            continue;
+        sfu_member_on_level(person->member, now_us(), &levels[i]);
+        note_loud(sfu, person->member->room);
+    }
+}
+
+static void tell_speakers(struct sfu *sfu, struct sfu_room *room, uint64_t now) {
+    struct sfu_speaker speakers[SFU_SPEAKERS_MAX];
+    struct sfu_event event = {.type = SFU_EVENT_SPEAKERS, .room = room->id, .speakers = speakers};
+    if (sfu_room_tell_speakers(room, now, speakers, &event.speaker_count))
+        sfu->on_event(sfu->ctx, &event);
+}
+
+static void visit_loud_rooms(struct sfu *sfu) {
+    uint64_t now = now_us();
+    sfu->visiting = sfu->loud;
+    sfu->loud = NULL;
+    /* Taken out before the call, which may end any room. */
+    while (sfu->visiting != NULL) {
+        struct sfu_room *room = sfu->visiting;
+        sfu->visiting = room->next_loud;
+        room->is_loud = false;
+        if (sfu_room_next_deadline(room) <= now)
+            sfu_room_on_deadline(room, now);
+        follow_dominant(sfu, room);
+        if (sfu_room_next_deadline(room) != UINT64_MAX)
+            note_loud(sfu, room);
+        tell_speakers(sfu, room, now);
+    }
+    if (sfu->loud == NULL)
+        uv_timer_stop(&sfu->timer);
+}
+
+/* --- What workers say --- */
+
 /* Whether a slot is paused its worker knows, what it carries the room. */
 static void on_paused(struct sfu *sfu, struct sfu_member *member, const struct sfu_event *event) {
     for (size_t i = 0; i < event->slot_count; i++)
@@ -143,6 +250,8 @@ static void on_worker_event(struct sfu *sfu, const struct sfu_event *event) {
 static void on_one_news(struct sfu *sfu, const struct sfu_news *news) {
     if (news->type == SFU_NEWS_EVENT)
         on_worker_event(sfu, &news->event);
+    if (news->type == SFU_NEWS_LEVELS)
+        on_levels(sfu, news->levels, news->level_count);
     if (news->type == SFU_NEWS_WHY)
         news->answer(news->ctx, news->is_known ? &news->why : NULL);
 }
@@ -158,6 +267,13 @@ static void on_async(uv_async_t *async) {
             news = next;
         }
     }
+    visit_loud_rooms(sfu);
+    tell_all_slots(sfu);
+}
+
+static void on_timer(uv_timer_t *timer) {
+    struct sfu *sfu = timer->data;
+    visit_loud_rooms(sfu);
     tell_all_slots(sfu);
 }
 
@@ -176,13 +292,6 @@ static void forget_change(struct sfu *sfu, struct sfu_member *member) {
 }
 
 /* --- What rooms decide, told to the workers --- */
-
-/* A command that cannot be made for lack of memory is lost; the participant's media is then not
- * what it should be, and the rest of the server goes on. */
-static void post(struct sfu *sfu, unsigned worker, struct sfu_command *command) {
-    if (command != NULL)
-        sfu_worker_post(sfu->workers[worker], command);
-}
 
 static void post_mirror(struct sfu *sfu, const struct sfu_published *track, unsigned watcher,
                         bool on) {
@@ -310,7 +419,9 @@ int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loo
     sfu->on_event = on_event;
     sfu->ctx = ctx;
     uv_async_init(loop, &sfu->async, on_async);
-    sfu->async.data = sfu;
+    uv_timer_init(loop, &sfu->timer);
+    sfu->async.data = sfu->timer.data = sfu;
+    sfu->open_handles = 2;
     int result = open_all(sfu, error, error_size);
     if (result < 0)
         sfu_destroy(sfu);
@@ -320,7 +431,9 @@ int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loo
 }
 
 static void free_after_close(uv_handle_t *handle) {
-    free(handle->data);
+    struct sfu *sfu = handle->data;
+    if (--sfu->open_handles == 0)
+        free(sfu);
 }
 
 static void destroy_workers(struct sfu *sfu) {
@@ -347,6 +460,7 @@ void sfu_destroy(struct sfu *sfu) {
     sfu_table_deinit(&sfu->rooms);
     sfu_dtls_context_destroy(sfu->dtls);
     uv_close((uv_handle_t *)&sfu->async, free_after_close);
+    uv_close((uv_handle_t *)&sfu->timer, free_after_close);
 }
 
 const char *sfu_shown_address(const struct sfu *sfu, size_t i) {
@@ -365,6 +479,8 @@ static struct sfu_room *enter_room(struct sfu *sfu, uint64_t id) {
     struct sfu_room *room = sfu_table_get(&sfu->rooms, &id);
     if (room != NULL || sfu_room_create(&room, id, carry, sfu) < 0)
         return room;
+    if (sfu->config.loudest > 0)
+        sfu_room_set_loudest(room, sfu->config.loudest);
     if (sfu_table_put(&sfu->rooms, &id, room) == 0)
         return room;
     sfu_room_destroy(room);
@@ -375,6 +491,7 @@ static void leave_room(struct sfu *sfu, struct sfu_room *room) {
     if (room == NULL || room->members != NULL)
         return;
     sfu_table_remove(&sfu->rooms, &room->id);
+    forget_loud(sfu, room);
     sfu_room_destroy(room);
 }
 

@@ -75,6 +75,7 @@ struct sfu_track {
     uint64_t mirrors; /* Bit i: worker i has a mirror. */
     bool dirty;       /* Has a burst. */
     bool flowed;
+    bool favoured; /* Its publisher speaks. */
     size_t burst_count;
     struct sfu_packet *burst[SFU_BURST_MAX]; /* What came in this wake-up; references. */
     struct sfu_layer layers[SFU_LAYERS_MAX];
