@@ -31,7 +31,8 @@ SFU_SRC := $(wildcard sfu/*.c)
 SIG_SRC := $(filter-out signaling/main.c,$(wildcard signaling/*.c))
 BENCH_SRC := $(filter-out bench/main.c,$(wildcard bench/*.c))
 UNIT_SRC := $(wildcard tests/unit/*/*.c)
-SIM_SRC := $(filter-out tests/sim/world.c,$(wildcard tests/sim/*.c))
+WORLD_SRC := $(wildcard tests/sim/world*.c)
+SIM_SRC := $(filter-out $(WORLD_SRC),$(wildcard tests/sim/*.c))
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 WEB_FILES := $(sort $(wildcard signaling/web/*.html signaling/web/*.css signaling/web/*.js signaling/web/*.svg))
 
@@ -43,7 +44,7 @@ REPLAY := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/replay/%,$(FUZZ_SRC))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SRC))
 
 .DEFAULT_GOAL := all
-.PHONY: all run test unit sim e2e fuzz fuzzers asan tsan lint format install clean help \
+.PHONY: all run test unit sim sim-plots e2e fuzz fuzzers asan tsan lint format install clean help \
 	setup-run setup-test setup-lint test-binaries print-flags
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -66,10 +67,16 @@ unit: setup-test
 	@$(MAKE) --no-print-directory -j$$(nproc) test-binaries
 	@tests/run $(BUILD) unit
 
-## sim: rooms in virtual time alone
+## sim: rooms in virtual time alone; SEEDS=1000 repeats every scenario with so many seeds
 sim: setup-test
 	@$(MAKE) --no-print-directory -j$$(nproc) test-binaries
-	@tests/run $(BUILD) sim
+	@$(if $(SEEDS),tests/sim/seeds $(BUILD) $(SEEDS),tests/run $(BUILD) sim)
+
+## sim-plots: draw every scenario: rates, queue and layer over time, as CSV and SVG in build/sim-plots
+sim-plots: setup-test
+	@$(MAKE) --no-print-directory -j$$(nproc) test-binaries
+	@WEIR_PLOTS=$(BUILD)/sim-plots tests/sim/seeds $(BUILD) 1
+	@ls $(BUILD)/sim-plots
 
 ## e2e: real browsers and clients against the real binary alone
 e2e: setup-test
@@ -113,7 +120,7 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z0-9]*\): \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^## \([a-z0-9-]*\): \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
 setup-run setup-test setup-lint: setup-%:
 	@deploy/setup $*
@@ -151,7 +158,7 @@ $(BUILD)/web_assets.o: $(BUILD)/web_assets.S
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/test.o $(LIBS)
 	@echo "  link   $@"
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
-$(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(BUILD)/tests/sim/world.o $(BUILD)/tests/unit/test.o $(LIBS)
+$(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(call objects,$(WORLD_SRC)) $(BUILD)/tests/unit/test.o $(LIBS)
 	@echo "  link   $@"
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 $(BUILD)/tests/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(LIBS)

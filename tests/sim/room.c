@@ -1,10 +1,12 @@
-/* Rooms of clients over a seeded network, from the first check to the last frame. */
+/* Rooms of clients over a seeded network, from the first check to the last frame. Without
+ * transport-cc: what adapts to the network is the scenarios' matter. */
 #include "tests/sim/world.h"
 #include "tests/unit/test.h"
 
 #include <string.h>
 
 static const struct bench_link_config good = {.delay_us = 20000, .jitter_us = 3000};
+static const struct bench_link_config orderly = {.delay_us = 20000};
 static const struct bench_link_config lossy = {
     .delay_us = 50000, .jitter_us = 5000, .loss_ppm = 50000};
 
@@ -12,8 +14,12 @@ static const struct bench_link_config lossy = {
 static const uint64_t steady_gap_us = 130 * MS;
 
 static struct world_profile talker(size_t slots, const struct bench_link_config *link) {
-    return (struct world_profile){
-        .microphone = true, .camera = true, .slots = slots, .up = *link, .down = *link};
+    return (struct world_profile){.microphone = true,
+                                  .camera = true,
+                                  .plain = true,
+                                  .slots = slots,
+                                  .up = *link,
+                                  .down = *link};
 }
 
 static void join_talkers(struct world *world, size_t count, const struct bench_link_config *link) {
@@ -111,7 +117,7 @@ static void a_late_joiner_gets_a_picture_at_once(void) {
     struct world *world = world_create(&(struct world_config){.seed = 5});
     join_talkers(world, 3, &good);
     world_run(world, 10 * S);
-    struct world_profile profile = {.slots = 3, .up = good, .down = good};
+    struct world_profile profile = {.plain = true, .slots = 3, .up = good, .down = good};
     struct world_person *late = world_join(world, &profile);
     world_run(world, 3 * S);
     for (size_t k = 0; k < 3; k++) {
@@ -124,11 +130,12 @@ static void a_late_joiner_gets_a_picture_at_once(void) {
 
 static void twenty_joiners_cost_a_publisher_two_keyframes_a_second(void) {
     struct world *world = world_create(&(struct world_config){.seed = 6});
-    struct world_profile publisher = {.microphone = true, .camera = true, .up = good, .down = good};
+    struct world_profile publisher = {
+        .plain = true, .microphone = true, .camera = true, .up = good, .down = good};
     struct world_person *first = world_join(world, &publisher);
     world_run(world, 5 * S);
     uint64_t before = bench_client_source(first->client, 1)->keyframes;
-    struct world_profile viewer = {.slots = 1, .up = good, .down = good};
+    struct world_profile viewer = {.plain = true, .slots = 1, .up = good, .down = good};
     for (size_t i = 0; i < 20; i++) {
         world_join(world, &viewer);
         world_run(world, 50 * MS);
@@ -197,7 +204,7 @@ static void a_goodbye_is_heard(void) {
 static void a_slot_changes_its_source_without_a_seam(void) {
     struct world *world = world_create(&(struct world_config){.seed = 11, .workers = 2});
     join_talkers(world, 3, &good);
-    struct world_profile viewer = {.slots = 1, .up = good, .down = good};
+    struct world_profile viewer = {.plain = true, .slots = 1, .up = good, .down = orderly};
     struct world_person *watcher = world_join(world, &viewer);
     world_run(world, 3 * S);
     for (uint64_t i = 0; i < 40; i++) {
@@ -216,8 +223,9 @@ static void a_slot_changes_its_source_without_a_seam(void) {
 
 static void simulcast_gives_the_highest_layer_that_is_wanted(void) {
     struct world *world = world_create(&(struct world_config){.seed = 12});
-    struct world_profile publisher = {.camera = true, .simulcast = true, .up = good, .down = good};
-    struct world_profile viewer = {.slots = 1, .up = good, .down = good};
+    struct world_profile publisher = {
+        .plain = true, .camera = true, .simulcast = true, .up = good, .down = orderly};
+    struct world_profile viewer = {.plain = true, .slots = 1, .up = good, .down = orderly};
     world_join(world, &publisher);
     struct world_person *watcher = world_join(world, &viewer);
     world_run(world, 5 * S);
@@ -241,8 +249,8 @@ static void simulcast_gives_the_highest_layer_that_is_wanted(void) {
 
 static void a_paused_slot_costs_nothing_and_resumes_with_a_picture(void) {
     struct world *world = world_create(&(struct world_config){.seed = 13});
-    struct world_profile publisher = {.camera = true, .up = good, .down = good};
-    struct world_profile viewer = {.slots = 1, .up = good, .down = good};
+    struct world_profile publisher = {.plain = true, .camera = true, .up = good, .down = good};
+    struct world_profile viewer = {.plain = true, .slots = 1, .up = good, .down = good};
     world_join(world, &publisher);
     struct world_person *watcher = world_join(world, &viewer);
     world_run(world, 3 * S);

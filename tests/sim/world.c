@@ -5,53 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct world_delivery {
-    uint64_t at_us, order;
-    struct world_person *person;
-    struct sfu_address from; /* Towards the server. */
-    bool to_server;
-    size_t len;
-    uint8_t data[SFU_BATCH_DATAGRAM_MAX];
-};
+#include "tests/sim/world_media.h"
+#include "tests/sim/world_queue.h"
+#include "tests/sim/world_trace.h"
+
+enum { SAMPLE_US = 20000 };
 
 struct world_piped {
     struct world_piped *next;
     unsigned worker;
     struct sfu_pipe_entry entry;
 };
-
-/* --- The queue of what is on its way --- */
-
-static bool is_before(const struct world_delivery *a, const struct world_delivery *b) {
-    return a->at_us != b->at_us ? a->at_us < b->at_us : a->order < b->order;
-}
-
-static void queue_push(struct world *world, struct world_delivery *delivery) {
-    if (world->queued == world->queue_capacity) {
-        world->queue_capacity = world->queue_capacity * 2 + 64;
-        world->queue = realloc(world->queue, world->queue_capacity * sizeof(*world->queue));
-        assert(world->queue != NULL);
-    }
-    size_t i = world->queued++;
-    for (; i > 0 && is_before(delivery, world->queue[(i - 1) / 2]); i = (i - 1) / 2)
-        world->queue[i] = world->queue[(i - 1) / 2];
-    world->queue[i] = delivery;
-}
-
-static struct world_delivery *queue_pop(struct world *world) {
-    struct world_delivery *first = world->queue[0];
-    struct world_delivery *last = world->queue[--world->queued];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < world->queued; i = child) {
-        if (child + 1 < world->queued && is_before(world->queue[child + 1], world->queue[child]))
-            child++;
-        if (!is_before(world->queue[child], last))
-            break;
-        world->queue[i] = world->queue[child];
-    }
-    world->queue[i] = last;
-    return first;
-}
 
 /* In the manner of FNV-1a. DTLS is left out: the lengths of its signatures differ from run to run.
  */
@@ -64,23 +28,32 @@ static void note(struct world *world, const struct world_person *person, bool to
         world->trace = (world->trace ^ words[i]) * UINT64_C(0x100000001b3);
 }
 
+static void put_on_way(struct world_person *person, enum world_kind kind, uint64_t at_us,
+                       const uint8_t *data, size_t len) {
+    struct world *world = person->world;
+    struct world_delivery *delivery = world_delivery_get(world, person, kind, at_us);
+    assert(len <= sizeof(delivery->data));
+    delivery->from = person->address;
+    delivery->len = len;
+    memcpy(delivery->data, data, len);
+    world_queue_push(world, delivery);
+}
+
+/* Through the shared link, if there is one, and every copy through the person's own. */
 static void transmit(struct world_person *person, bool to_server, const uint8_t *data, size_t len) {
     struct world *world = person->world;
-    uint64_t arrivals_us[2];
+    struct bench_link *shared = to_server ? person->shared_up : person->shared_down;
+    struct bench_link *own = to_server ? &person->up : &person->down;
+    size_t wire_len = len + WORLD_IP_UDP_LEN;
+    uint64_t passed_us[2] = {world->now_us}, arrivals_us[2];
     note(world, person, to_server, data, len);
-    size_t copies =
-        bench_link_send(to_server ? &person->up : &person->down, world->now_us, len, arrivals_us);
-    for (size_t i = 0; i < copies && !person->muted; i++) {
-        struct world_delivery *delivery = malloc(sizeof(*delivery));
-        assert(delivery != NULL && len <= sizeof(delivery->data));
-        *delivery = (struct world_delivery){.at_us = arrivals_us[i],
-                                            .order = world->orders++,
-                                            .person = person,
-                                            .from = person->address,
-                                            .to_server = to_server,
-                                            .len = len};
-        memcpy(delivery->data, data, len);
-        queue_push(world, delivery);
+    person->sent_bytes += to_server ? 0 : wire_len;
+    size_t passed = shared ? bench_link_send(shared, world->now_us, wire_len, passed_us) : 1;
+    for (size_t i = 0; i < passed; i++) {
+        size_t copies = bench_link_send(own, passed_us[i], wire_len, arrivals_us);
+        for (size_t copy = 0; copy < copies && !person->muted; copy++)
+            put_on_way(person, to_server ? WORLD_TO_SERVER : WORLD_TO_CLIENT, arrivals_us[copy],
+                       data, len);
     }
 }
 
@@ -90,11 +63,17 @@ static void from_client(void *ctx, const uint8_t *data, size_t len) {
     transmit(ctx, true, data, len);
 }
 
+static struct sfu_address address_of(const struct world_person *person) {
+    uint8_t high = (uint8_t)(person->number >> 8), low = (uint8_t)person->number;
+    return (struct sfu_address){.ip = {10, 0, high, low}, .port = 5000, .family = AF_INET};
+}
+
 static struct world_person *at_address(struct world *world, const struct sfu_address *address) {
-    for (size_t i = 0; i < world->people_count; i++)
-        if (world->people[i].present && sfu_address_equal(&world->people[i].address, address))
-            return &world->people[i];
-    return NULL; /* It moved, or left. */
+    size_t number = (size_t)address->ip[2] << 8 | address->ip[3];
+    struct world_person *person = &world->people[number - 1];
+    bool there = number > 0 && number <= world->people_count && person->present &&
+                 sfu_address_equal(&person->address, address);
+    return there ? person : NULL; /* It moved, or left. */
 }
 
 struct engine_ctx {
@@ -116,9 +95,23 @@ static void from_engine(void *ctx, const struct sfu_message *messages, size_t co
     }
 }
 
+/* What the front end does about events: layers that nobody watches are not encoded. */
 static void on_event(void *ctx, const struct sfu_event *event) {
     struct world *world = ((struct engine_ctx *)ctx)->world;
-    world->people[event->participant - 1].events[event->type]++;
+    if (event->participant == 0)
+        return;
+    struct world_person *person = &world->people[event->participant - 1];
+    person->events[event->type]++;
+    if (event->type == SFU_EVENT_SLOTS)
+        for (size_t i = 0; i < event->slot_count; i++)
+            sfu_member_set_paused(person->member, &event->slots[i]);
+    if (event->type != SFU_EVENT_PUBLISH_LAYERS)
+        return;
+    struct world_delivery *message =
+        world_delivery_get(world, person, WORLD_LAYERS, world->now_us + world->config.signaling_us);
+    message->track = event->track;
+    message->layers = event->layers;
+    world_queue_push(world, message);
 }
 
 static bool on_pipe(void *ctx, unsigned worker, const struct sfu_pipe_entry *entry) {
@@ -177,8 +170,15 @@ struct world *world_create(const struct world_config *config) {
     world->config = *config;
     world->config.workers = config->workers ? config->workers : 1;
     world->now_us = S;
+    world->sample_at_us = UINT64_MAX;
+    if (config->sample_us == 0)
+        world->config.sample_us = SAMPLE_US;
+    world->people = calloc(WORLD_PEOPLE_MAX, sizeof(*world->people));
+    assert(world->people != NULL);
+    sfu_agenda_init(&world->agenda);
     world->piped_end = &world->piped;
     int result = sfu_srtp_startup();
+    result |= sfu_agenda_reserve(&world->agenda, WORLD_PEOPLE_MAX);
     result |= sfu_dtls_context_create(&world->server_dtls);
     result |= bench_dtls_context_create(
         &world->client_dtls, config->profiles ? config->profiles : "SRTP_AEAD_AES_128_GCM");
@@ -204,9 +204,7 @@ struct world *world_create(const struct world_config *config) {
 }
 
 static void drop_queues(struct world *world) {
-    while (world->queued > 0)
-        free(queue_pop(world));
-    free(world->queue);
+    world_queue_drop(world);
     while (world->piped != NULL) {
         struct world_piped *next = world->piped->next;
         if (world->piped->entry.type == SFU_PIPE_PACKET)
@@ -228,47 +226,11 @@ void world_destroy(struct world *world) {
     sfu_pool_destroy(world->pool);
     bench_dtls_context_destroy(world->client_dtls);
     sfu_dtls_context_destroy(world->server_dtls);
+    for (size_t i = 0; i < world->people_count; i++)
+        free(world->people[i].trace.samples);
+    sfu_agenda_deinit(&world->agenda);
+    free(world->people);
     free(world);
-}
-
-static struct sfu_media *add_media(struct world_person *person, bool video,
-                                   enum sfu_direction direction) {
-    struct sfu_media *media = &person->media[person->media_count];
-    *media =
-        (struct sfu_media){.video = video, .direction = direction, .nack = video, .codec_count = 1};
-    snprintf(media->mid, sizeof(media->mid), "%zu", person->media_count);
-    media->codecs[0] = video ? (struct sfu_codec){RTP_CODEC_VP8, 96, 97, 0}
-                             : (struct sfu_codec){RTP_CODEC_OPUS, 111, 0, 0};
-    media->extensions.ids[RTP_EXT_MID] = 4;
-    media->extensions.ids[RTP_EXT_ABS_SEND_TIME] = 2;
-    media->extensions.ids[RTP_EXT_AUDIO_LEVEL] = 1;
-    media->extensions.ids[RTP_EXT_RID] = 10;
-    media->extensions.ids[RTP_EXT_REPAIRED_RID] = 11;
-    uint32_t ssrc = (uint32_t)(person->number * 1000 + person->media_count * 10);
-    if (direction == SFU_SLOT) {
-        media->slot_ssrc = ssrc;
-        media->slot_rtx_ssrc = video ? ssrc + 1 : 0;
-    } else {
-        media->track = person->number * 100 + person->media_count;
-        media->source = video ? SFU_SOURCE_CAMERA : SFU_SOURCE_MICROPHONE;
-    }
-    person->media_count++;
-    return media;
-}
-
-static void write_media(struct world_person *person, const struct world_profile *profile) {
-    if (profile->microphone)
-        add_media(person, false, SFU_PUBLISHES);
-    if (profile->camera) {
-        struct sfu_media *camera = add_media(person, true, SFU_PUBLISHES);
-        camera->layer_count = profile->simulcast ? 3 : 1;
-        for (size_t i = 0; profile->simulcast && i < 3; i++)
-            snprintf(camera->rids[i], sizeof(camera->rids[i]), "%c", "qhf"[i]);
-    }
-    for (size_t i = 0; i < profile->slots; i++) {
-        add_media(person, false, SFU_SLOT)->slot_stream = (uint16_t)i;
-        add_media(person, true, SFU_SLOT)->slot_stream = (uint16_t)i;
-    }
 }
 
 static struct sfu_local local_of(const struct world_person *person) {
@@ -296,37 +258,58 @@ static void negotiate(struct world_person *person) {
     (void)result;
 }
 
+static void hurry(struct world_person *person) {
+    sfu_agenda_set(&person->world->agenda, &person->deadline,
+                   bench_client_next_deadline(person->client));
+}
+
+static void begin_client(struct world_person *person, const struct world_profile *profile) {
+    struct world *world = person->world;
+    struct bench_client_config config = {
+        .number = person->number,
+        .seed = world->config.seed * 1000 + person->number,
+        .dtls = world->client_dtls,
+        .send = from_client,
+        .ctx = person,
+        .video_bps = profile->video_bps ? profile->video_bps : 1000000,
+        .audio_bps = 32000,
+        .scalability = profile->scalability,
+        .dtx = profile->dtx,
+        .unpaced = profile->unpaced,
+    };
+    memcpy(config.layer_bps, profile->layer_bps, sizeof(config.layer_bps));
+    int result = bench_client_create(&person->client, &config);
+    assert(result == 0);
+    (void)result;
+}
+
 struct world_person *world_join(struct world *world, const struct world_profile *profile) {
     struct world_person *person = &world->people[world->people_count];
     unsigned worker = (unsigned)(world->people_count % world->config.workers);
     assert(world->people_count < WORLD_PEOPLE_MAX);
-    *person =
-        (struct world_person){.world = world, .number = ++world->people_count, .present = true};
-    person->address = (struct sfu_address){
-        .ip = {10, 0, 0, (uint8_t)person->number}, .port = 5000, .family = AF_INET, .via = 0};
-    bench_link_init(&person->up, &profile->up, world->config.seed * 64 + person->number * 2);
-    bench_link_init(&person->down, &profile->down,
-                    world->config.seed * 64 + person->number * 2 + 1);
-    struct bench_client_config client = {.number = person->number,
-                                         .seed = world->config.seed * 1000 + person->number,
-                                         .dtls = world->client_dtls,
-                                         .send = from_client,
-                                         .ctx = person,
-                                         .video_bps = 1000000,
-                                         .audio_bps = 32000};
-    int result = bench_client_create(&person->client, &client);
-    result |= sfu_member_create(&person->member, world->room, person->number, worker);
+    *person = (struct world_person){.world = world,
+                                    .number = ++world->people_count,
+                                    .present = true,
+                                    .shared_up = profile->shared_up,
+                                    .shared_down = profile->shared_down};
+    person->address = address_of(person);
+    uint64_t seed = world->config.seed * WORLD_PEOPLE_MAX * 2 + person->number * 2;
+    bench_link_init(&person->up, &profile->up, seed);
+    bench_link_init(&person->down, &profile->down, seed + 1);
+    begin_client(person, profile);
+    int result = sfu_member_create(&person->member, world->room, person->number, worker);
     sfu_ice_credentials_generate(&person->credentials);
     result |= sfu_engine_join(world->engines[worker], world->now_us, person->number,
                               &person->credentials);
     assert(result == 0);
-    write_media(person, profile);
+    world_media_write(person, profile);
     negotiate(person);
     struct sfu_local local = local_of(person);
     result = bench_client_begin(person->client, world->now_us, &local, person->media,
                                 person->media_count);
     assert(result == 0);
     (void)result;
+    hurry(person);
     return person;
 }
 
@@ -337,6 +320,15 @@ void world_leave(struct world *world, struct world_person *person) {
     sfu_engine_leave(world->engines[worker], world->now_us, person->number);
     bench_client_destroy(person->client);
     person->client = NULL;
+    sfu_agenda_set(&world->agenda, &person->deadline, UINT64_MAX);
+}
+
+void world_wish(struct world_person *person, const struct sfu_wish *wish) {
+    struct world *world = person->world;
+    struct world_delivery *message =
+        world_delivery_get(world, person, WORLD_WISH, world->now_us + world->config.signaling_us);
+    message->wish = *wish;
+    world_queue_push(world, message);
 }
 
 void world_move(struct world_person *person) {
@@ -350,26 +342,85 @@ void world_restart_ice(struct world_person *person) {
                            &person->credentials);
     struct sfu_local local = local_of(person);
     bench_client_restart(person->client, world->now_us, &local);
+    hurry(person);
+}
+
+/* --- Other traffic --- */
+
+struct bench_link *world_link(struct world *world, const struct bench_link_config *config) {
+    assert(world->link_count < WORLD_LINKS_MAX);
+    struct bench_link *link = &world->links[world->link_count++];
+    bench_link_init(link, config, world->config.seed * 31 + world->link_count);
+    return link;
+}
+
+struct bench_cubic *world_cubic(struct world *world, struct bench_link *link, uint64_t begin_us,
+                                uint64_t end_us) {
+    assert(world->cubic_count < WORLD_LINKS_MAX);
+    struct bench_cubic *flow = &world->cubics[world->cubic_count++];
+    bench_cubic_init(flow, link, link->config.delay_us, begin_us, end_us);
+    return flow;
+}
+
+struct bench_cross *world_cross(struct world *world, struct bench_link *link, uint64_t rate_bps,
+                                uint64_t begin_us, uint64_t end_us) {
+    assert(world->cross_count < WORLD_LINKS_MAX);
+    struct bench_cross *cross = &world->crosses[world->cross_count++];
+    bench_cross_init(cross, link, rate_bps, begin_us, end_us);
+    return cross;
 }
 
 /* --- Time --- */
 
-static void deliver(struct world *world, struct world_delivery *delivery) {
-    struct world_person *person = delivery->person;
-    if (!person->present)
-        return;
-    if (!delivery->to_server) {
-        bench_client_input(person->client, world->now_us, delivery->data, delivery->len);
-        return;
-    }
-    struct sfu_engine *engine = world->engines[person->member->worker];
+static void to_server(struct world *world, const struct world_delivery *delivery) {
+    struct sfu_engine *engine = world->engines[delivery->person->member->worker];
     struct sfu_packet *packet = sfu_pool_get(world->pool);
     assert(packet != NULL && delivery->len <= SFU_PACKET_CAPACITY);
     memcpy(packet->data, delivery->data, delivery->len);
     packet->len = (uint32_t)delivery->len;
     sfu_engine_input(engine, world->now_us, &delivery->from, packet);
     sfu_packet_unref(packet);
-    sfu_engine_flush(engine, world->now_us);
+}
+
+static void to_client(struct world *world, const struct world_delivery *delivery) {
+    struct world_person *person = delivery->person;
+    person->received_bytes += delivery->len + WORLD_IP_UDP_LEN;
+    bench_client_input(person->client, world->now_us, delivery->data, delivery->len);
+    hurry(person);
+}
+
+static void publish_layers(const struct world_delivery *message) {
+    struct world_person *person = message->person;
+    for (size_t i = 0; i < person->media_count; i++)
+        if (person->media[i].direction == SFU_PUBLISHES && person->media[i].track == message->track)
+            bench_client_publish_layers(person->client, person->media[i].mid, message->layers);
+    hurry(person);
+}
+
+static void apply_wish(struct world *world, const struct world_delivery *message) {
+    struct world_person *person = message->person;
+    sfu_member_subscribe(person->member, &message->wish);
+    sfu_engine_subscribe(world->engines[person->member->worker], world->now_us, person->number,
+                         &message->wish);
+}
+
+static void deliver(struct world *world, const struct world_delivery *delivery) {
+    if (!delivery->person->present)
+        return;
+    switch (delivery->kind) {
+    case WORLD_TO_SERVER:
+        to_server(world, delivery);
+        break;
+    case WORLD_TO_CLIENT:
+        to_client(world, delivery);
+        break;
+    case WORLD_WISH:
+        apply_wish(world, delivery);
+        break;
+    case WORLD_LAYERS:
+        publish_layers(delivery);
+        break;
+    }
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b) {
@@ -378,31 +429,59 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
 
 static uint64_t next_time(const struct world *world) {
     uint64_t next_us = world->queued ? world->queue[0]->at_us : UINT64_MAX;
+    next_us = sooner(next_us, sfu_agenda_next(&world->agenda));
+    next_us = sooner(next_us, world->sample_at_us);
     for (unsigned i = 0; i < world->config.workers; i++)
         next_us = sooner(next_us, sfu_engine_next_deadline(world->engines[i]));
-    for (size_t i = 0; i < world->people_count; i++)
-        if (world->people[i].present)
-            next_us = sooner(next_us, bench_client_next_deadline(world->people[i].client));
+    for (size_t i = 0; i < world->cubic_count; i++)
+        next_us = sooner(next_us, bench_cubic_next_deadline(&world->cubics[i]));
+    for (size_t i = 0; i < world->cross_count; i++)
+        next_us = sooner(next_us, world->crosses[i].next_us);
     return next_us;
+}
+
+static void run_flows(struct world *world) {
+    for (size_t i = 0; i < world->cubic_count; i++)
+        if (bench_cubic_next_deadline(&world->cubics[i]) <= world->now_us)
+            bench_cubic_on_deadline(&world->cubics[i], world->now_us);
+    for (size_t i = 0; i < world->cross_count; i++)
+        if (world->crosses[i].next_us <= world->now_us)
+            bench_cross_on_deadline(&world->crosses[i], world->now_us);
+}
+
+static void run_clients(struct world *world) {
+    struct sfu_deadline *due;
+    while ((due = sfu_agenda_take_due(&world->agenda, world->now_us)) != NULL) {
+        size_t offset = offsetof(struct world_person, deadline);
+        struct world_person *person = (struct world_person *)((char *)due - offset);
+        bench_client_on_deadline(person->client, world->now_us);
+        hurry(person);
+    }
+}
+
+/* What arrives at the same time is one wake-up, as in a worker. */
+static void run_engines(struct world *world) {
+    for (unsigned i = 0; i < world->config.workers; i++) {
+        if (sfu_engine_next_deadline(world->engines[i]) <= world->now_us)
+            sfu_engine_on_deadline(world->engines[i], world->now_us);
+        sfu_engine_flush(world->engines[i], world->now_us);
+    }
+    run_pipes(world);
 }
 
 static void step(struct world *world) {
     while (world->queued > 0 && world->queue[0]->at_us <= world->now_us) {
-        struct world_delivery *delivery = queue_pop(world);
+        struct world_delivery *delivery = world_queue_pop(world);
         deliver(world, delivery);
-        free(delivery);
+        world_delivery_put(world, delivery);
     }
-    for (unsigned i = 0; i < world->config.workers; i++) {
-        if (sfu_engine_next_deadline(world->engines[i]) > world->now_us)
-            continue;
-        sfu_engine_on_deadline(world->engines[i], world->now_us);
-        sfu_engine_flush(world->engines[i], world->now_us);
+    run_engines(world);
+    run_clients(world);
+    run_flows(world);
+    if (world->sample_at_us <= world->now_us) {
+        world_sample_all(world);
+        world->sample_at_us = world->now_us + world->config.sample_us;
     }
-    for (size_t i = 0; i < world->people_count; i++)
-        if (world->people[i].present &&
-            bench_client_next_deadline(world->people[i].client) <= world->now_us)
-            bench_client_on_deadline(world->people[i].client, world->now_us);
-    run_pipes(world);
 }
 
 void world_run(struct world *world, uint64_t duration_us) {
@@ -414,16 +493,32 @@ void world_run(struct world *world, uint64_t duration_us) {
     world->now_us = end_us;
 }
 
-const struct bench_sink *world_sink(const struct world_person *person, bool video, size_t k) {
-    size_t sink = 0;
+const struct sfu_media *world_slot(const struct world_person *person, bool video, size_t k) {
     for (size_t i = 0; i < person->media_count; i++) {
-        if (person->media[i].direction != SFU_SLOT)
-            continue;
-        if (person->media[i].video == video && k-- == 0)
-            return bench_client_sink(person->client, sink);
-        sink++;
+        const struct sfu_media *media = &person->media[i];
+        if (media->direction == SFU_SLOT && media->video == video && k-- == 0)
+            return media;
     }
     return NULL;
+}
+
+const struct bench_sink *world_sink(const struct world_person *person, bool video, size_t k) {
+    const struct sfu_media *slot = world_slot(person, video, k);
+    size_t sink = 0;
+    for (const struct sfu_media *media = person->media; slot != NULL && media < slot; media++)
+        sink += media->direction == SFU_SLOT;
+    return slot != NULL ? bench_client_sink(person->client, sink) : NULL;
+}
+
+uint64_t world_track(const struct world_person *person, size_t n) {
+    return person->number * 100 + n;
+}
+
+void world_trace(struct world_person *person) {
+    struct world *world = person->world;
+    person->traced = true;
+    if (world->sample_at_us == UINT64_MAX)
+        world->sample_at_us = world->now_us;
 }
 
 struct sfu_counters world_counters(const struct world *world) {
