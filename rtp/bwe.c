@@ -47,15 +47,21 @@ void rtp_bwe_init(struct rtp_bwe *bwe, uint64_t now_us, const struct rtp_bwe_con
 
 static double cap_bps(const struct rtp_bwe *bwe) {
     double cap = bwe->demand_bps * demand_margin;
+    double lossy = rtp_bwe_loss_most(&bwe->loss);
+    cap = cap < lossy ? cap : lossy;
     return cap < bwe->config.max_bps ? cap : bwe->config.max_bps;
 }
 
+/* After a loss the estimate is not tempted for a while. */
+static bool is_held(const struct rtp_bwe *bwe, uint64_t now_us) {
+    return bwe->loss.state == RTP_BWE_LOSS_DECREASING && now_us < bwe->loss.hold_until_us;
+}
+
 static struct rtp_bwe_outlook outlook(const struct rtp_bwe *bwe, uint64_t now_us) {
-    bool is_held = bwe->loss.state == RTP_BWE_LOSS_DECREASING && now_us < bwe->loss.hold_until_us;
     return (struct rtp_bwe_outlook){
         .bps = bwe->bps,
         .cap_bps = bwe->started ? cap_bps(bwe) : 0,
-        .is_calm = bwe->trend.usage == RTP_BWE_NORMAL && !is_held,
+        .is_calm = bwe->trend.usage == RTP_BWE_NORMAL && !is_held(bwe, now_us),
         .is_answered = bwe->answered,
     };
 }
@@ -128,15 +134,16 @@ static void on_received(struct feedback *feedback, struct rtp_bwe_sent *sent, in
         .bytes = sent->bytes,
         .probe_id = sent->probe_id,
     };
-    if (sent->state == LOST)
+    if (sent->state == LOST) {
         rtp_bwe_loss_on_late(&bwe->loss, packet.bytes);
-    else
+    } else {
         rtp_bwe_loss_on_packet(&bwe->loss, packet.sent_us, packet.bytes, false);
+        rtp_bwe_trend_on_packet(&bwe->trend, &packet, bwe->bps);
+    }
     sent->state = RECEIVED;
     if (packet.sent_us > feedback->newest_sent_us)
         feedback->newest_sent_us = packet.sent_us;
     rtp_bwe_acked_on_packet(&bwe->acked, &packet);
-    rtp_bwe_trend_on_packet(&bwe->trend, &packet, bwe->bps);
     if (packet.probe_id != 0)
         rtp_bwe_prober_on_packet(&bwe->prober, &packet);
 }
@@ -151,9 +158,11 @@ static void on_arrival(void *ctx, const struct rtp_twcc_arrival *arrival) {
     } else if (arrival->received && sent->state != RECEIVED) {
         on_received(feedback, sent, arrival->arrival_us);
     } else if (!arrival->received && sent->state == SENT) {
-        uint32_t age_us = (uint32_t)feedback->now_us - sent->sent_us;
+        uint64_t sent_us =
+            feedback->now_us - (uint32_t)((uint32_t)feedback->now_us - sent->sent_us);
         sent->state = LOST;
-        rtp_bwe_loss_on_packet(&bwe->loss, feedback->now_us - age_us, sent->bytes, true);
+        rtp_bwe_loss_on_packet(&bwe->loss, sent_us, sent->bytes, true);
+        rtp_bwe_trend_on_lost(&bwe->trend, sent_us, sent->bytes, bwe->bps);
     }
 }
 
@@ -183,7 +192,7 @@ static void take_probe(struct rtp_bwe *bwe, uint64_t now_us) {
     if (bwe->trend.usage == RTP_BWE_OVERUSE)
         return;
     rtp_bwe_aimd_on_probe(&bwe->aimd, now_us, &result);
-    if (bwe->loss.state != RTP_BWE_LOSS_DECREASING || now_us >= bwe->loss.hold_until_us)
+    if (!is_held(bwe, now_us))
         rtp_bwe_loss_on_probe(&bwe->loss, result.bps < bwe->aimd.bps ? result.bps : bwe->aimd.bps);
 }
 

@@ -201,6 +201,10 @@ static double instant_max(double average) {
     return over > 0 ? instant_balance_bps / over : 1e12;
 }
 
+double rtp_bwe_loss_most(const struct rtp_bwe_loss *loss) {
+    return instant_max(rtp_bwe_loss_average(loss));
+}
+
 static void state_set(struct rtp_bwe_loss *loss, uint64_t now_us, double bps, double delay_bps) {
     bool limited = loss->state != RTP_BWE_LOSS_UNLIMITED;
     if (loss->state == RTP_BWE_LOSS_DECREASING && now_us < loss->hold_until_us && bps < delay_bps) {
@@ -257,6 +261,8 @@ double rtp_bwe_loss_update(struct rtp_bwe_loss *loss, uint64_t now_us, double de
 }
 
 void rtp_bwe_loss_on_probe(struct rtp_bwe_loss *loss, double bps) {
+    double most_bps = rtp_bwe_loss_most(loss);
+    bps = bps < most_bps ? bps : most_bps;
     if (loss->bps > 0 && loss->bps < bps)
         loss->bps = bps;
     if (loss->result_bps < bps)

@@ -46,6 +46,9 @@ void rtp_bwe_loss_on_late(struct rtp_bwe_loss *loss, uint32_t bytes);
 /* The share of the bytes that is lost, newer ones counting more. */
 double rtp_bwe_loss_average(const struct rtp_bwe_loss *loss);
 
+/* What the average alone allows at most: above 5 % ever less, whatever a probe shows. */
+double rtp_bwe_loss_most(const struct rtp_bwe_loss *loss);
+
 /* What the losses allow, at most delay_bps; called after each feedback. application_limited: what
  * arrived says nothing about the link. */
 double rtp_bwe_loss_update(struct rtp_bwe_loss *loss, uint64_t now_us, double delay_bps,

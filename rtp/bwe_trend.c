@@ -205,44 +205,42 @@ static bool belongs(const struct rtp_bwe_group *group, const struct rtp_bwe_pack
     return bunched || packet->sent_us - group->first_sent_us <= GROUP_US;
 }
 
-static void group_begin(struct rtp_bwe_group *group, const struct rtp_bwe_packet *packet,
-                        double queue_us) {
-    *group = (struct rtp_bwe_group){
-        .first_sent_us = packet->sent_us,
-        .last_sent_us = packet->sent_us,
-        .first_arrival_us = packet->arrival_us,
-        .last_arrival_us = packet->arrival_us,
-        .queue_us = queue_us,
-    };
-}
-
-static void group_add(struct rtp_bwe_group *group, const struct rtp_bwe_packet *packet,
-                      uint32_t bps) {
-    double drained_us = (double)(packet->sent_us - group->last_sent_us);
-    group->queue_us = group->queue_us > drained_us ? group->queue_us - drained_us : 0;
-    if (bps > 0)
-        group->queue_us += packet->bytes * 8e6 / bps;
-    if (group->queue_us > QUEUE_MAX_US)
-        group->queue_us = QUEUE_MAX_US;
+static void group_add(struct rtp_bwe_trend *trend, const struct rtp_bwe_packet *packet) {
+    struct rtp_bwe_group *group = &trend->current;
+    if (group->bytes == 0)
+        *group = (struct rtp_bwe_group){.first_sent_us = packet->sent_us,
+                                        .first_arrival_us = packet->arrival_us};
     group->bytes += packet->bytes;
+    group->queue_us = trend->queue_us;
     group->last_sent_us = packet->sent_us;
     if (packet->arrival_us > group->last_arrival_us)
         group->last_arrival_us = packet->arrival_us;
 }
 
+void rtp_bwe_trend_on_lost(struct rtp_bwe_trend *trend, uint64_t sent_us, uint32_t bytes,
+                           uint32_t bps) {
+    if (sent_us < trend->queue_at_us)
+        return;
+    double drained_us = (double)(sent_us - trend->queue_at_us);
+    trend->queue_us = trend->queue_us > drained_us ? trend->queue_us - drained_us : 0;
+    trend->queue_at_us = sent_us;
+    if (bps > 0)
+        trend->queue_us += bytes * 8e6 / bps;
+    if (trend->queue_us > QUEUE_MAX_US)
+        trend->queue_us = QUEUE_MAX_US;
+}
+
 void rtp_bwe_trend_on_packet(struct rtp_bwe_trend *trend, const struct rtp_bwe_packet *packet,
                              uint32_t bps) {
     struct rtp_bwe_group *current = &trend->current;
-    if (current->bytes > 0 && packet->sent_us < current->first_sent_us)
-        return; /* Reported again, late. */
-    if (current->bytes == 0 || !belongs(current, packet)) {
-        if (current->bytes > 0 && trend->previous.bytes > 0)
+    if (packet->sent_us < trend->queue_at_us)
+        return; /* Reported late. */
+    rtp_bwe_trend_on_lost(trend, packet->sent_us, packet->bytes, bps);
+    if (current->bytes > 0 && !belongs(current, packet)) {
+        if (trend->previous.bytes > 0)
             groups_compare(trend);
         trend->previous = trend->current;
-        double since_us = (double)(packet->sent_us - current->last_sent_us);
-        double queue_us = current->queue_us > since_us ? current->queue_us - since_us : 0;
-        group_begin(current, packet, queue_us);
+        current->bytes = 0;
     }
-    if (packet->sent_us >= current->last_sent_us)
-        group_add(current, packet, bps);
+    group_add(trend, packet);
 }

@@ -18,7 +18,7 @@ struct rtp_bwe_group {
     uint64_t first_sent_us, last_sent_us;
     uint64_t first_arrival_us, last_arrival_us;
     uint32_t bytes;  /* 0: no packet yet. */
-    double queue_us; /* Delay that its own senders' burst explains. */
+    double queue_us; /* That our own sending explains, behind its last packet. */
 };
 
 /* The course of a delay: the sum of its gradients, smoothed. */
@@ -31,6 +31,8 @@ struct rtp_bwe_trend {
     /* State. */
     enum rtp_bwe_usage usage;
     struct rtp_bwe_group current, previous;
+    double queue_us; /* What our own sending explains, at queue_at_us of the sender's clock. */
+    uint64_t queue_at_us;
     uint8_t reordered; /* Groups in a row that came before their predecessor. */
     uint64_t begun_us; /* Arrival that the samples' times count from. */
     uint32_t deltas;   /* Samples since then, at most 1,000. */
@@ -54,6 +56,10 @@ void rtp_bwe_trend_reset(struct rtp_bwe_trend *trend);
  * queue that our own burst above it explains is no sign of overuse. */
 void rtp_bwe_trend_on_packet(struct rtp_bwe_trend *trend, const struct rtp_bwe_packet *packet,
                              uint32_t bps);
+
+/* One that was lost: it may have waited in the queue like the others. */
+void rtp_bwe_trend_on_lost(struct rtp_bwe_trend *trend, uint64_t sent_us, uint32_t bytes,
+                           uint32_t bps);
 
 /* How long a packet waits in the queue now: its delay beyond the least of the last seconds. */
 double rtp_bwe_trend_queue_ms(const struct rtp_bwe_trend *trend);
