@@ -200,7 +200,7 @@ static void take_probe(struct rtp_bwe *bwe, uint64_t now_us) {
  * to drain: without this it takes seven times as long as at 85 % of the rate. */
 static double drain(const struct rtp_bwe *bwe, uint64_t now_us, double bps) {
     double queue_ms = rtp_bwe_trend_queue_ms(&bwe->trend);
-    if (bwe->aimd.decreased_us == 0 || now_us - bwe->aimd.decreased_us > DRAIN_US ||
+    if (bwe->aimd.steep_us == 0 || now_us - bwe->aimd.steep_us > DRAIN_US ||
         queue_ms < drain_above_ms)
         return bps;
     double share = 1 - (queue_ms - drain_above_ms) / drain_range_ms;

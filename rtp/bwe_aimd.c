@@ -96,6 +96,8 @@ static void decrease(struct rtp_bwe_aimd *aimd, uint64_t now_us, double acked_bp
             aimd->capacity_kbps = 0;
         capacity_note(aimd, acked_bps, capacity_weight);
     }
+    if (bps < aimd->bps / 2)
+        aimd->steep_us = now_us;
     if (bps < aimd->bps)
         aimd->bps = bps;
     aimd->is_known = true;

@@ -17,6 +17,7 @@ struct rtp_bwe_aimd {
     bool is_known;         /* It ever followed from a measurement. */
     uint64_t changed_us;   /* When it last rose or fell. */
     uint64_t decreased_us; /* When it last fell; 0: never. */
+    uint64_t steep_us;     /* When it last fell by more than half; 0: never. */
     double capacity_kbps;  /* Where overuse began, on average; 0: unknown. */
     double deviation_kbps; /* Variance of that over its mean. */
 };
