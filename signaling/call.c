@@ -16,6 +16,13 @@ static const char *const participant_names[SIG_PARTICIPANT_STATUS_COUNT] = {
     [SIG_PARTICIPANT_REJECTED] = "REJECTED", [SIG_PARTICIPANT_MISSED] = "MISSED",
 };
 
+static const char *const event_names[SIG_CALL_EVENT_COUNT] = {
+    [SIG_CALL_EVENT_RING] = "RING",   [SIG_CALL_EVENT_JOIN] = "JOIN",
+    [SIG_CALL_EVENT_LEAVE] = "LEAVE", [SIG_CALL_EVENT_REJECT] = "REJECT",
+    [SIG_CALL_EVENT_MISS] = "MISS",   [SIG_CALL_EVENT_START] = "START",
+    [SIG_CALL_EVENT_END] = "END",     [SIG_CALL_EVENT_TIMEOUT] = "TIMEOUT",
+};
+
 static const char *const type_names[] = {
     [SIG_CALL_AUDIO] = "AUDIO",
     [SIG_CALL_VIDEO] = "VIDEO",
@@ -29,17 +36,40 @@ const char *sig_participant_status_name(enum sig_participant_status status) {
     return participant_names[status];
 }
 
+const char *sig_call_event_name(enum sig_call_event event) {
+    return event_names[event];
+}
+
 const char *sig_call_type_name(enum sig_call_type type) {
     return type_names[type];
 }
 
-int sig_call_type_read(const char *text, enum sig_call_type *out) {
-    for (int i = SIG_CALL_AUDIO; i <= SIG_CALL_VIDEO; i++)
-        if (text && strcmp(text, type_names[i]) == 0) {
-            *out = (enum sig_call_type)i;
-            return 0;
-        }
+static int find_name(const char *const *names, int count, const char *text) {
+    for (int i = 0; text && i < count; i++)
+        if (strcmp(text, names[i]) == 0)
+            return i;
     return -EBADMSG;
+}
+
+int sig_call_status_read(const char *text, enum sig_call_status *out) {
+    int found = find_name(status_names, SIG_CALL_STATUS_COUNT, text);
+    if (found >= 0)
+        *out = (enum sig_call_status)found;
+    return found < 0 ? found : 0;
+}
+
+int sig_participant_status_read(const char *text, enum sig_participant_status *out) {
+    int found = find_name(participant_names, SIG_PARTICIPANT_STATUS_COUNT, text);
+    if (found >= 0)
+        *out = (enum sig_participant_status)found;
+    return found < 0 ? found : 0;
+}
+
+int sig_call_type_read(const char *text, enum sig_call_type *out) {
+    int found = find_name(type_names, SIG_CALL_VIDEO + 1, text);
+    if (found >= 0)
+        *out = (enum sig_call_type)found;
+    return found < 0 ? found : 0;
 }
 
 static void participant_destroy(struct sig_participant *participant) {
@@ -115,12 +145,13 @@ struct sig_call *sig_call_copy(const struct sig_call *call) {
         return NULL;
     *copy = *call;
     copy->participants = NULL;
-    copy->participant_count = copy->participant_capacity = 0;
+    copy->participant_count = copy->participant_capacity = copy->people_count = 0;
     copy->initiator_id = strdup(call->initiator_id);
     copy->channel_id = call->channel_id ? strdup(call->channel_id) : NULL;
     bool failed = !copy->initiator_id || (call->channel_id && !copy->channel_id);
     for (size_t i = 0; !failed && i < call->participant_count; i++)
         failed = copy_participant(copy, call->participants[i]) < 0;
+    copy->people_count = call->people_count;
     if (!failed)
         return copy;
     sig_call_destroy(copy);
@@ -147,8 +178,10 @@ struct sig_participant *sig_call_add(struct sig_call *call, const char *user_id,
     if (grow(call) < 0)
         return NULL;
     participant = participant_create(user_id, name);
-    if (participant)
-        call->participants[call->participant_count++] = participant;
+    if (!participant)
+        return NULL;
+    participant->position = call->people_count++;
+    call->participants[call->participant_count++] = participant;
     return participant;
 }
 
@@ -184,6 +217,13 @@ struct sig_participant *sig_call_find(const struct sig_call *call, const char *u
 
 bool sig_call_is_over(const struct sig_call *call) {
     return call->status >= SIG_CALL_ENDED;
+}
+
+bool sig_call_has_missed(const struct sig_call *call, const struct sig_participant *who) {
+    bool is_waited_for =
+        who->status == SIG_PARTICIPANT_INVITED || who->status == SIG_PARTICIPANT_RINGING;
+    return strcmp(call->initiator_id, who->user_id) != 0 && who->joined_at_ms == 0 &&
+           who->status != SIG_PARTICIPANT_REJECTED && (!is_waited_for || sig_call_is_over(call));
 }
 
 size_t sig_call_count(const struct sig_call *call, enum sig_participant_status status) {

@@ -44,6 +44,14 @@ enum sig_call_event {
     SIG_CALL_EVENT_COUNT
 };
 
+/* How someone fared since the last sample was stored: sums over `weight` measurements. */
+struct sig_quality_sum {
+    uint64_t since_ms;
+    unsigned weight, score_min;
+    uint64_t score, up_loss_permille, down_loss_permille, rtt_ms, up_bps, down_bps;
+    const char *reason; /* Of the worst; a constant, or NULL. */
+};
+
 struct sig_participant {
     /* Owned. */
     char *user_id;
@@ -52,6 +60,7 @@ struct sig_participant {
     /* State. */
     enum sig_participant_status status;
     bool is_rung;  /* Their browsers show the call. Means nothing to the store. */
+    bool is_busy;  /* Was in another call when this one began. Means nothing to the store. */
     bool is_guest; /* Was not invited: came by the link of an open call. */
     bool is_audio_enabled;
     bool is_video_enabled;
@@ -59,8 +68,12 @@ struct sig_participant {
     uint64_t joined_at_ms; /* The newest time; 0: never. */
     uint64_t left_at_ms;   /* 0: never, or in again. */
     uint64_t total_ms;     /* Of the stays that are over. */
+    uint64_t seen_at_ms;   /* JOINED before the server was restarted and not back since: when they
+                              were there for the last time that is known; 0: they are here. */
+    size_t position;       /* In the order of their coming; never changes. */
     uint64_t gone_at_us;   /* JOINED without a session: when they count as gone, on the monotonic
                               clock; 0: not at all. Means nothing to the store. */
+    struct sig_quality_sum quality; /* Not stored yet. */
 };
 
 struct sig_call {
@@ -78,7 +91,9 @@ struct sig_call {
     uint64_t created_at_ms;
     uint64_t started_at_ms; /* First answer; 0: never. */
     uint64_t ended_at_ms;
-    size_t participant_count;
+    uint64_t event_count;     /* What has happened to it, for the numbers of what is stored. */
+    size_t people_count;      /* Participants ever, also those forgotten or not loaded. */
+    size_t participant_count; /* Those in the list. */
     size_t participant_capacity;
 };
 
@@ -107,16 +122,25 @@ int sig_call_apply(struct sig_call *call, struct sig_participant *who, enum sig_
 
 bool sig_call_is_over(const struct sig_call *call);
 
+/* Whether this participant was called and never came: missed it, or it ended before they could
+ * answer. Who declined has not missed it. */
+bool sig_call_has_missed(const struct sig_call *call, const struct sig_participant *who);
+
 /* How many participants are in this status. */
 size_t sig_call_count(const struct sig_call *call, enum sig_participant_status status);
 
 /* From the first answer to the end, or to now; 0 when nobody answered. */
 uint64_t sig_call_duration_ms(const struct sig_call *call, uint64_t now_ms);
 
-/* The words of the interface: "RINGING", "JOINED", "VIDEO". */
+/* The words of the interface: "RINGING", "JOINED", "VIDEO"; and of what is stored: "LEAVE". */
 const char *sig_call_status_name(enum sig_call_status status);
 const char *sig_participant_status_name(enum sig_participant_status status);
+const char *sig_call_event_name(enum sig_call_event event);
 const char *sig_call_type_name(enum sig_call_type type);
+
+/* Whose name it is, or -EBADMSG. */
+int sig_call_status_read(const char *text, enum sig_call_status *out);
+int sig_participant_status_read(const char *text, enum sig_participant_status *out);
 
 /* Reads "AUDIO" or "VIDEO": 0 or -EBADMSG. */
 int sig_call_type_read(const char *text, enum sig_call_type *out);

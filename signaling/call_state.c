@@ -45,9 +45,10 @@ static void enter_status(struct sig_participant *who, enum sig_participant_statu
         who->left_at_ms = 0;
     }
     if (who->status == SIG_PARTICIPANT_JOINED) {
-        who->left_at_ms = now_ms;
-        if (now_ms > who->joined_at_ms)
-            who->total_ms += now_ms - who->joined_at_ms;
+        who->left_at_ms = who->seen_at_ms ? who->seen_at_ms : now_ms;
+        if (who->left_at_ms > who->joined_at_ms)
+            who->total_ms += who->left_at_ms - who->joined_at_ms;
+        who->seen_at_ms = 0;
         who->is_audio_enabled = who->is_video_enabled = who->is_screen_sharing = false;
         who->gone_at_us = 0;
     }
@@ -68,6 +69,16 @@ static void end_call(struct sig_call *call, enum sig_call_status status, uint64_
     }
     call->status = status;
     call->ended_at_ms = now_ms;
+}
+
+/* A call that nobody is in any more was over when the last one left, which those who never came
+ * back after a restart did before anyone noticed. */
+static uint64_t last_left_ms(const struct sig_call *call) {
+    uint64_t last_ms = 0;
+    for (size_t i = 0; i < call->participant_count; i++)
+        if (call->participants[i]->left_at_ms > last_ms)
+            last_ms = call->participants[i]->left_at_ms;
+    return last_ms;
 }
 
 static void begin_call(struct sig_call *call, uint64_t now_ms) {
@@ -104,7 +115,7 @@ static void settle(struct sig_call *call, const struct sig_participant *who,
         return;
     case SIG_CALL_EVENT_LEAVE:
         if (sig_call_count(call, SIG_PARTICIPANT_JOINED) == 0)
-            end_call(call, SIG_CALL_ENDED, now_ms);
+            end_call(call, SIG_CALL_ENDED, last_left_ms(call));
         return;
     default:
         if (call->status == SIG_CALL_RINGING && count_waiting(call) == 0)
@@ -122,6 +133,8 @@ int sig_call_apply(struct sig_call *call, struct sig_participant *who, enum sig_
         return -EPROTO;
     if (who && next_status[who->status][event] == NO)
         return -EPROTO;
+    if (event == SIG_CALL_EVENT_JOIN)
+        who->seen_at_ms = 0;
     if (who)
         enter_status(who, (enum sig_participant_status)next_status[who->status][event], now_ms);
     for (size_t i = 0; !who && i < call->participant_count; i++) {

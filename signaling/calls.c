@@ -12,6 +12,7 @@
 #include "signaling/room.h"
 
 #define TOMBSTONES 1024
+#define ALIVE_EVERY_US UINT64_C(1000000)
 #define TOMBSTONE_US (3600 * UINT64_C(1000000))
 
 static uint64_t monotonic_us(void) {
@@ -194,6 +195,17 @@ uint64_t sig_calls_next_deadline(const struct sig_calls *calls) {
     return calls->deadline_us;
 }
 
+/* Only while there are calls: it is their end that is reckoned by it. */
+static void note_alive(struct sig_calls *calls, uint64_t now_us) {
+    if (!calls->rooms)
+        return;
+    if (calls->alive_due_us <= now_us) {
+        sig_store_note_alive(calls->store, calls->wall_ms());
+        calls->alive_due_us = now_us + ALIVE_EVERY_US;
+    }
+    sig_calls_wake_by(calls, calls->alive_due_us);
+}
+
 void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us) {
     struct sig_room *next;
     for (struct sig_room *room = calls->rooms; room; room = next) {
@@ -204,6 +216,7 @@ void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us) {
     calls->deadline_us = UINT64_MAX;
     for (const struct sig_room *room = calls->rooms; room; room = room->next)
         sig_calls_wake_by(calls, sig_room_next_deadline(room));
+    note_alive(calls, now_us);
 }
 
 void sig_calls_add_listener(struct sig_calls *calls, struct sig_listener *listener) {

@@ -42,12 +42,16 @@ struct sig_calls_invitation {
     enum sig_call_type type;
     const char *channel_id;      /* NULL: none. */
     const char *const *user_ids; /* The caller among them is passed over. */
+    const char *const *names;    /* Theirs; NULL, or NULL among them: they go by their id. */
     size_t user_count;
 };
 
 /* Starts a call: the caller is JOINED, the others are INVITED and notified, and it rings until
  * someone joins or the ring timeout. With nobody invited it is a meeting by link, ACTIVE at once.
- * *out is valid until the loop's next turn. */
+ *
+ * Two who press "call" at once get one call: when one is on in the channel, or between the same two
+ * people outside of channels, the caller joins that one (and is let in: whoever asks has seen to it
+ * that the channel is theirs). *out is valid until the loop's next turn. */
 int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *caller,
                        const struct sig_calls_invitation *invitation, const struct sig_call **out,
                        struct sig_refusal *refusal, sig_store_saved_fn stored, void *data);
@@ -77,6 +81,22 @@ typedef void (*sig_calls_why_fn)(void *ctx, json_t *answer);
 int sig_calls_why(struct sig_calls *calls, const char *call_id, const struct sig_identity *who,
                   const char *user_id, struct sig_refusal *refusal, sig_calls_why_fn answer,
                   void *ctx);
+
+/* Takes the calls that the store says are unfinished: those who were in them may come back within
+ * the grace, ringing goes on for what is left of its time. To be called once, at the start. */
+void sig_calls_restore(struct sig_calls *calls);
+
+/* How a participant fares, as measured just now; 0 where it is not known. Stored as a sample every
+ * ten seconds. */
+struct sig_quality_note {
+    unsigned score; /* 1 to 5, in hundredths. */
+    unsigned up_loss_permille, down_loss_permille;
+    unsigned rtt_ms;
+    uint64_t up_bps, down_bps;
+    const char *reason; /* Why it is not better: a constant word, or NULL. */
+};
+void sig_calls_note_quality(struct sig_calls *calls, const char *call_id, const char *user_id,
+                            const struct sig_quality_note *note);
 
 /* The call with this id (of either case) while it is going on, or NULL. Borrowed until the loop's
  * next turn. */

@@ -7,44 +7,14 @@
 #include "signaling/log.h"
 #include "signaling/room.h"
 
-/* A name that is being looked up for somebody who was invited by id. */
-struct name_wish {
-    struct sig_calls *calls;
-    char call_id[SIG_UUID_SIZE];
-    char user_id[SIG_USER_ID_SIZE];
-};
-
-static void on_name(void *data, const char *name) {
-    struct name_wish *wish = data;
-    struct sig_room *room = name ? sig_calls_find_room(wish->calls, wish->call_id) : NULL;
-    struct sig_participant *who = room ? sig_call_find(room->call, wish->user_id) : NULL;
-    char *copy = who ? strdup(name) : NULL;
-    if (copy) {
-        free(who->name);
-        who->name = copy;
-    }
-    free(wish);
-}
-
-static void wish_name(struct sig_room *room, const char *user_id) {
-    struct name_wish *wish = calloc(1, sizeof(*wish));
-    if (!wish)
-        return; /* They go by their id. */
-    wish->calls = room->calls;
-    strcpy(wish->call_id, room->call->id);
-    snprintf(wish->user_id, sizeof(wish->user_id), "%s", user_id);
-    sig_store_find_user(room->calls->store, user_id, on_name, wish);
-}
-
 static int invite(struct sig_room *room, const struct sig_calls_invitation *invitation) {
     for (size_t i = 0; i < invitation->user_count; i++) {
         const char *user_id = invitation->user_ids[i];
-        if (sig_call_find(room->call, user_id))
-            continue;
-        if (!sig_call_add(room->call, user_id, user_id))
+        const char *name = invitation->names ? invitation->names[i] : NULL;
+        if (!sig_call_add(room->call, user_id, name ? name : user_id))
             return -ENOMEM;
-        wish_name(room, user_id);
     }
+    sig_calls_mark_busy(room->calls, room->call);
     return 0;
 }
 
@@ -80,21 +50,40 @@ static struct sig_room *make_room(struct sig_calls *calls, const struct sig_iden
     return NULL;
 }
 
-int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *caller,
-                       const struct sig_calls_invitation *invitation, const struct sig_call **out,
-                       struct sig_refusal *refusal, sig_store_saved_fn stored, void *data) {
-    int status = refuse_new(calls, caller, refusal);
-    if (status < 0)
-        return status;
-    struct sig_room *room = make_room(calls, caller, invitation);
-    if (!room)
-        return sig_refuse_memory(refusal);
-    const struct sig_log_scope scope = {.call = room->call->id, .user = caller->user_id};
-    size_t others = room->call->participant_count - 1;
+static void log_start(const struct sig_call *call) {
+    const struct sig_log_scope scope = {.call = call->id, .user = call->initiator_id};
+    size_t others = call->participant_count - 1;
     if (others == 0)
         sig_log(SIG_LOG_INFO, &scope, "opens a meeting by link");
     else
         sig_log(SIG_LOG_INFO, &scope, "calls %zu other%s", others, others == 1 ? "" : "s");
+}
+
+/* The call is on already: who calls answers it. */
+static int join_same(struct sig_room *room, const struct sig_identity *caller,
+                     struct sig_refusal *refusal, sig_store_saved_fn stored, void *data) {
+    struct sig_participant *who = sig_call_find(room->call, caller->user_id);
+    if (!who && !(who = sig_call_add(room->call, caller->user_id, caller->name)))
+        return sig_refuse_memory(refusal);
+    return sig_calls_act(room->calls, room->call->id, caller, SIG_CALL_EVENT_JOIN, refusal, stored,
+                         data);
+}
+
+int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *caller,
+                       const struct sig_calls_invitation *invitation, const struct sig_call **out,
+                       struct sig_refusal *refusal, sig_store_saved_fn stored, void *data) {
+    struct sig_room *room = sig_calls_find_same(calls, caller, invitation);
+    if (room)
+        *out = room->call;
+    if (room)
+        return join_same(room, caller, refusal, stored, data);
+    int status = refuse_new(calls, caller, refusal);
+    if (status < 0)
+        return status;
+    room = make_room(calls, caller, invitation);
+    if (!room)
+        return sig_refuse_memory(refusal);
+    log_start(room->call);
     *out = room->call;
     return sig_room_apply(room, NULL, SIG_CALL_EVENT_START, caller->user_id, stored, data);
 }

@@ -239,10 +239,45 @@ static void check_pair(struct loader *loader, const char *a, const char *a_value
         complain(loader, "%s is given without %s", a_value ? a : b, a_value ? b : a);
 }
 
+/* systemd's folder, else where programs of a user keep their state (XDG Base Directory 0.8). */
+static char *default_data(void) {
+    const char *state = getenv("STATE_DIRECTORY");
+    const char *xdg = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    char *path = NULL;
+    int len;
+    if (state && state[0] == '/')
+        len = asprintf(&path, "%.*s", (int)strcspn(state, ":"), state);
+    else if (xdg && xdg[0] == '/')
+        len = asprintf(&path, "%s/weir", xdg);
+    else if (home && home[0] == '/')
+        len = asprintf(&path, "%s/.local/state/weir", home);
+    else
+        len = asprintf(&path, "/var/lib/weir");
+    return len < 0 ? NULL : path;
+}
+
+static char *default_server_name(void) {
+    char name[256] = "";
+    gethostname(name, sizeof(name) - 1);
+    return strdup(name[0] ? name : "weir");
+}
+
+static void resolve_storage(struct loader *loader) {
+    struct sig_config *config = loader->config;
+    if (!config->data)
+        config->data = default_data();
+    if (!config->server_name)
+        config->server_name = default_server_name();
+    if (!config->data || !config->server_name)
+        complain(loader, "data: %s", strerror(ENOMEM));
+}
+
 /* What only shows when everything has been read. */
 static void resolve(struct loader *loader) {
     struct sig_config *config = loader->config;
     read_secret(loader);
+    resolve_storage(loader);
     check_readable(loader, "tls-cert", config->tls_cert);
     check_readable(loader, "tls-key", config->tls_key);
     check_pair(loader, "tls-cert", config->tls_cert, "tls-key", config->tls_key);

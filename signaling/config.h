@@ -35,7 +35,9 @@ struct sig_config {
     char *turn_secret;                  /* With turn_url, else NULL. */
 
     /* Files and who may come in. */
-    char *data;        /* Folder for the database, or NULL: in memory. */
+    char *data;        /* Resolved: the folder of the embedded database, or ":memory:". */
+    char *database;    /* A PostgreSQL URI instead, or NULL. */
+    char *server_name; /* Resolved: ours among the servers of a database. */
     char *secret_file; /* As given, or NULL. */
     char *secret;   /* What the file holds without its last newline, at least 32 bytes; or NULL. */
     char *tls_cert; /* PEM file, or NULL: plain HTTP. */

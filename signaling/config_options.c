@@ -26,6 +26,10 @@ static bool is_turn_url(const char *value) {
     return scheme > 0 && value[scheme] != '\0' && strpbrk(value, " <>\"") == NULL;
 }
 
+static bool is_database(const char *value) {
+    return strncmp(value, "postgres://", 11) == 0 || strncmp(value, "postgresql://", 13) == 0;
+}
+
 /* RFC 6454 section 6.2, as a browser sends it: no path, not even a slash. */
 static bool is_origin(const char *value) {
     size_t scheme = strncmp(value, "https://", 8) == 0  ? 8
@@ -137,7 +141,20 @@ const struct sig_option sig_options[] = {
      .kind = SIG_OPTION_TEXT,
      .offset = FIELD(data),
      .value = "FOLDER",
-     .help = "folder of the database to come; calls are kept in memory so far"},
+     .help = "of the embedded database; :memory: forgets; default: ~/.local/state/weir"},
+    {.name = "database",
+     .kind = SIG_OPTION_TEXT,
+     .offset = FIELD(database),
+     .value = "URI",
+     .help = "postgresql://… to keep everything there instead",
+     .is_right = is_database,
+     .right = "a URI of PostgreSQL, such as postgresql://weir@db.example.org/weir",
+     .is_hidden = true},
+    {.name = "server-name",
+     .kind = SIG_OPTION_TEXT,
+     .offset = FIELD(server_name),
+     .value = "NAME",
+     .help = "of this one among those that share a database; default: the host's"},
 
     {.heading = "Limits",
      .name = "max-body-bytes",

@@ -152,13 +152,15 @@ void sig_option_clear(const struct sig_option *option, struct sig_config *config
 }
 
 void sig_option_print_help(FILE *out) {
-    fprintf(out,
-            "weir " WEIR_VERSION ": group calls through a selective forwarding unit\n\n"
-            "usage: weir [--NAME VALUE]...\n\n"
-            "Every option is also a line NAME = VALUE of the file that --config names, and an\n"
-            "environment variable: --rtc-port is WEIR_RTC_PORT. The environment wins over the\n"
-            "file, and flags win over both. Options that may be given several times also take\n"
-            "a comma-separated list.\n");
+    fprintf(
+        out,
+        "weir " WEIR_VERSION ": group calls through a selective forwarding unit\n\n"
+        "usage: weir [--NAME VALUE]...\n"
+        "       weir backup FILE [--NAME VALUE]...   copies the embedded database, at any time\n\n"
+        "Every option is also a line NAME = VALUE of the file that --config names, and an\n"
+        "environment variable: --rtc-port is WEIR_RTC_PORT. The environment wins over the\n"
+        "file, and flags win over both. Options that may be given several times also take\n"
+        "a comma-separated list.\n");
     for (size_t i = 0; i < sig_option_count; i++) {
         const struct sig_option *option = &sig_options[i];
         char left[64];

@@ -1,6 +1,8 @@
 /* weir: configuration, the server, its one line when it is ready, and its exit status. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <uv.h>
 
@@ -8,6 +10,7 @@
 #include "signaling/config.h"
 #include "signaling/log.h"
 #include "signaling/server.h"
+#include "signaling/store.h"
 
 extern char **environ;
 
@@ -64,11 +67,39 @@ static int serve(const struct sig_config *config) {
     uv_run(&loop, UV_RUN_DEFAULT);
     sig_server_destroy(server);
     uv_loop_close(&loop);
+    return status == 0 ? 0 : status == -ENOTRECOVERABLE ? 2 : 1;
+}
+
+/* `weir backup FILE`: beside a running server, or without one. */
+static int backup(const struct sig_config *config, const char *file) {
+    char database[SIG_DATABASE_SIZE], error[400] = "";
+    int status = sig_server_find_database(config, database, false, error, sizeof(error));
+    if (status == 0)
+        status = sig_store_backup(database, file, error, sizeof(error));
+    if (status < 0)
+        fprintf(stderr, "weir: backup: %s\n", error);
     return status == 0 ? 0 : 1;
+}
+
+static int run_backup(int argc, char **argv) {
+    struct sig_config config;
+    if (argc < 3 || argv[2][0] == '-') {
+        fprintf(stderr, "weir: usage: weir backup FILE [--data FOLDER]\n");
+        return 2;
+    }
+    const char *file = argv[2];
+    argv[2] = argv[0];
+    int status = sig_config_load(&config, argc - 2, argv + 2, environ, stdout, stderr);
+    if (status == SIG_CONFIG_RUN)
+        status = backup(&config, file);
+    sig_config_deinit(&config);
+    return status;
 }
 
 int main(int argc, char **argv) {
     struct sig_config config;
+    if (argc > 1 && strcmp(argv[1], "backup") == 0)
+        return run_backup(argc, argv);
     int status = sig_config_load(&config, argc, argv, environ, stdout, stderr);
     if (status == SIG_CONFIG_RUN) {
         signal(SIGPIPE, SIG_IGN); /* A closed socket is an error of its write. */

@@ -123,12 +123,31 @@ int sig_room_apply(struct sig_room *room, struct sig_participant *who, enum sig_
     if (who && who->status != before)
         log_event(room, who);
     sig_room_notify(room);
-    sig_store_save_call(calls->store, room->call, is_over ? NULL : who, stored, data);
+    sig_calls_save(room, is_over || event == SIG_CALL_EVENT_TIMEOUT ? NULL : who,
+                   sig_call_event_name(event), by, stored, data);
     if (is_over)
         on_over(room, by);
     else
         set_deadlines(room, event == SIG_CALL_EVENT_START ? room->call->participants[0] : who);
     return 0;
+}
+
+void sig_room_user_came(struct sig_room *room, struct sig_participant *who) {
+    bool is_back = who->seen_at_ms != 0;
+    who->gone_at_us = who->seen_at_ms = 0;
+    if (is_back)
+        sig_calls_save(room, who, "RESUME", who->user_id, NULL, NULL);
+}
+
+void sig_room_resume(struct sig_room *room, uint64_t ring_until_us) {
+    room->ring_until_us = is_waited_for(room->call) ? ring_until_us : 0;
+    for (size_t i = 0; i < room->call->participant_count; i++) {
+        struct sig_participant *who = room->call->participants[i];
+        if (who->status == SIG_PARTICIPANT_JOINED)
+            who->gone_at_us =
+                (room->ring_until_us ? ring_until_us : room->calls->now_us()) + grace_us(room);
+    }
+    sig_calls_wake_by(room->calls, sig_room_next_deadline(room));
 }
 
 static bool is_last(const struct sig_room *room) {
@@ -142,6 +161,7 @@ void sig_room_user_gone(struct sig_room *room, const char *user_id, bool is_fina
     bool waits = is_last(room) && (!is_final || room->call->is_on_demand);
     if (waits) {
         who->gone_at_us = room->calls->now_us() + grace_us(room);
+        who->seen_at_ms = room->calls->wall_ms();
         sig_calls_wake_by(room->calls, who->gone_at_us);
         return;
     }

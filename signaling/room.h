@@ -122,6 +122,7 @@ struct sig_calls {
     /* State. */
     uint64_t last_number; /* Of rooms, participants and tracks alike. */
     uint64_t deadline_us;
+    uint64_t alive_due_us; /* When the store is to hear of us again. */
     size_t tombstone_next;
     bool is_draining;
 
@@ -161,7 +162,27 @@ int sig_calls_refuse_unknown(const struct sig_calls *calls, const char *call_id,
 struct sig_room *sig_calls_begin(struct sig_calls *calls, const char *call_id,
                                  const struct sig_identity *initiator, struct sig_refusal *refusal);
 
+/* calls_save.c: writes what happened to the call, with the participant that changed (NULL: all), and
+ * the samples of those who are not in it any more. */
+void sig_calls_save(struct sig_room *room, const struct sig_participant *changed, const char *event,
+                    const char *by, sig_store_saved_fn stored, void *data);
+
+/* calls_find.c: the call that is meant by a new one: that of the channel, or that of the same two
+ * people; or NULL. */
+struct sig_room *sig_calls_find_same(const struct sig_calls *calls,
+                                     const struct sig_identity *caller,
+                                     const struct sig_calls_invitation *invitation);
+
+/* Marks those of the call's people who are in another one. */
+void sig_calls_mark_busy(const struct sig_calls *calls, struct sig_call *call);
+
 /* room.c */
+
+/* The participant is here (again): they do not count as gone any more. */
+void sig_room_user_came(struct sig_room *room, struct sig_participant *who);
+
+/* Whoever is waited for has until then; whoever is in without a connection gets the grace as well. */
+void sig_room_resume(struct sig_room *room, uint64_t ring_until_us);
 
 /* Lets an event happen to the call, stores it, and lets everybody know. by: whose doing it is, for
  * `call_ended`. -EPROTO: not in this state. */

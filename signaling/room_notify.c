@@ -10,23 +10,24 @@ static bool is_waiting(const struct sig_participant *who) {
     return who->status == SIG_PARTICIPANT_INVITED || who->status == SIG_PARTICIPANT_RINGING;
 }
 
-static json_t *ring_json(const struct sig_room *room) {
+static json_t *ring_json(const struct sig_room *room, const struct sig_participant *who) {
     const struct sig_call *call = room->call;
     const char *caller = call->participants[0]->name;
     char id[SIG_UUID_SIZE], link[64], created_at[SIG_WHEN_SIZE];
     sig_text_random_uuid(id);
     snprintf(link, sizeof(link), "/calls/%s/", call->id);
     sig_when_write(created_at, room->calls->wall_ms());
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s}", "type", "notification",
-                     "id", id, "notification_type", "CALL", "title",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s?, s:b, s:s}", "type",
+                     "notification", "id", id, "notification_type", "CALL", "title",
                      call->type == SIG_CALL_VIDEO ? "Incoming Video Call" : "Incoming Audio Call",
                      "content", json_sprintf("%s is calling you", caller), "link", link, "call_id",
                      call->id, "call_type", sig_call_type_name(call->type), "initiator_id",
-                     call->initiator_id, "created_at", created_at);
+                     call->initiator_id, "channel_id", call->channel_id, "is_busy", who->is_busy,
+                     "created_at", created_at);
 }
 
 static void ring(struct sig_room *room, struct sig_participant *who) {
-    if (sig_listeners_tell(&room->calls->listeners, who->user_id, ring_json(room)) == 0)
+    if (sig_listeners_tell(&room->calls->listeners, who->user_id, ring_json(room, who)) == 0)
         return;
     who->is_rung = true;
     sig_call_apply(room->call, who, SIG_CALL_EVENT_RING, room->calls->wall_ms());
@@ -58,7 +59,7 @@ void sig_room_ring_listener(struct sig_room *room, struct sig_listener *listener
     if (!who || !is_waiting(who))
         return;
     char *text = NULL;
-    json_t *message = ring_json(room);
+    json_t *message = ring_json(room, who);
     if (message && (text = json_dumps(message, JSON_COMPACT)))
         listener->on_message(listener->data, text, strlen(text));
     free(text);

@@ -17,9 +17,6 @@
 #include "signaling/whip.h"
 
 #define CONSENT_TIMEOUT_MS 30000 /* RFC 7675 section 5.1. */
-#define STORE_MAX_CALLS 1000
-#define STORE_MAX_USERS 10000
-#define STORE_MAX_AGE_MS (24 * 3600 * UINT64_C(1000))
 #define TRANSPORTS_MAX 10000
 
 enum phase { RUNNING, DRAINING, CLOSING };
@@ -100,10 +97,24 @@ static int make_auth(struct sig_server *server) {
 }
 
 static int make_store(struct sig_server *server) {
-    const struct sig_store_memory_options options = {
-        .max_calls = STORE_MAX_CALLS, .max_users = STORE_MAX_USERS, .max_age_ms = STORE_MAX_AGE_MS};
-    server->store = sig_store_memory_create(&options);
-    return server->store ? 0 : -ENOMEM;
+    char database[SIG_DATABASE_SIZE], error[400] = "";
+    int status = sig_server_find_database(server->config, database, true, error, sizeof(error));
+    if (status == 0)
+        status = sig_store_open(&server->store,
+                                &(struct sig_store_options){.database = database,
+                                                            .server = server->config->server_name,
+                                                            .loop = server->loop},
+                                error, sizeof(error));
+    if (status == 0)
+        return 0;
+    sig_log(SIG_LOG_ERROR, NULL, "cannot use the database: %s", error);
+    return status == -ECONNREFUSED ? status : -ENOTRECOVERABLE;
+}
+
+/* Before anybody can come. */
+static int restore_calls(struct sig_server *server) {
+    sig_calls_restore(server->calls);
+    return 0;
 }
 
 static int make_logic(struct sig_server *server) {
@@ -188,7 +199,9 @@ static void on_prepare(uv_prepare_t *prepare) {
                    deadline_us > now ? (deadline_us - now) / 1000 + 1 : 0, 0);
 }
 
+/* What is still to be written is, first: the calls' last callbacks find them alive. */
 static void destroy_logic(struct sig_server *server) {
+    sig_store_stop(server->store);
     if (server->whip)
         sig_whip_destroy(server->whip);
     sig_calls_destroy(server->calls);
@@ -283,8 +296,8 @@ static void start_handles(struct sig_server *server) {
 }
 
 int sig_server_create(struct sig_server **out, const struct sig_config *config, uv_loop_t *loop) {
-    static int (*const steps[])(struct sig_server *) = {make_sfu,   make_store, make_auth,
-                                                        make_logic, make_http,  add_routes};
+    static int (*const steps[])(struct sig_server *) = {
+        make_sfu, make_store, make_auth, make_logic, restore_calls, make_http, add_routes};
     struct sig_server *server = calloc(1, sizeof(*server));
     *out = server;
     if (!server)

@@ -10,8 +10,15 @@
 struct sig_server;
 
 /* Makes everything and starts to listen. config is borrowed for life. 0, or a negative errno after
- * logging what was wrong; the loop has then to be run until it has nothing left. */
+ * logging what was wrong (-ENOTRECOVERABLE: the database, which another try does not mend); the
+ * loop has then to be run until it has nothing left. */
 int sig_server_create(struct sig_server **out, const struct sig_config *config, uv_loop_t *loop);
+
+/* Writes the name of the database that the configuration means, for sig_store_open; its folder is
+ * made, if that is asked for. 0, or a negative errno with words. */
+#define SIG_DATABASE_SIZE 4200
+int sig_server_find_database(const struct sig_config *config, char out[static SIG_DATABASE_SIZE],
+                             bool make_folder, char *error, size_t error_size);
 
 /* Where a person finds it: "http://localhost:8080". */
 const char *sig_server_url(const struct sig_server *server);

@@ -122,7 +122,7 @@ static int join_call(struct sig_session *session, struct sig_participant *who,
     if (status < 0)
         return sig_refuse(refusal, 409, "wrong_state", "Not possible now: you are %s",
                           sig_participant_status_name(who->status));
-    who->gone_at_us = 0;
+    sig_room_user_came(session->room, who);
     return 0;
 }
 

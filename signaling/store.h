@@ -278,42 +278,4 @@ void sig_store_delete_hook(struct sig_store *store, const char *call_id, uint64_
 void sig_store_delay_hook(struct sig_store *store, const char *call_id, uint64_t seq,
                           uint64_t due_at_ms, sig_store_saved_fn done, void *data);
 
-/* ---- Until the databases are here: the store in memory ---- */
-
-typedef void (*sig_store_name_fn)(void *data, const char *name);
-
-struct sig_store_driver {
-    const char *name;
-    void (*save_call)(struct sig_store *store, const struct sig_call *call,
-                      const struct sig_participant *changed, sig_store_saved_fn done, void *data);
-    void (*find_call)(struct sig_store *store, const char *id, sig_store_calls_fn done, void *data);
-    void (*list_calls)(struct sig_store *store, const struct sig_store_query *query,
-                       sig_store_calls_fn done, void *data);
-    void (*list_unfinished)(struct sig_store *store, sig_store_calls_fn done, void *data);
-    void (*save_user)(struct sig_store *store, const char *user_id, const char *name,
-                      sig_store_saved_fn done, void *data);
-    void (*find_user)(struct sig_store *store, const char *user_id, sig_store_name_fn done,
-                      void *data);
-    void (*destroy)(struct sig_store *store);
-};
-
-struct sig_store {
-    const struct sig_store_driver *driver;
-};
-
-void sig_store_save_call(struct sig_store *store, const struct sig_call *call,
-                         const struct sig_participant *changed, sig_store_saved_fn done,
-                         void *data);
-void sig_store_list_unfinished(struct sig_store *store, sig_store_calls_fn done, void *data);
-void sig_store_find_user(struct sig_store *store, const char *user_id, sig_store_name_fn done,
-                         void *data);
-
-struct sig_store_memory_options {
-    size_t max_calls;
-    size_t max_users;
-    uint64_t max_age_ms;
-    uint64_t (*now_ms)(void);
-};
-struct sig_store *sig_store_memory_create(const struct sig_store_memory_options *options);
-
 #endif

@@ -122,48 +122,6 @@ static void several_stays_add_up(void) {
     sig_call_destroy(call);
 }
 
-/* Every event of one participant in every state of theirs, in a call that goes on: -1 is refused.
- */
-static void every_event_in_every_state_goes_where_the_table_says(void) {
-    static const struct {
-        enum sig_participant_status from;
-        int to[SIG_CALL_EVENT_MISS + 1]; /* RING JOIN LEAVE REJECT MISS */
-    } rows[] = {
-        {SIG_PARTICIPANT_INVITED, {1, 2, -1, 4, 5}},
-        {SIG_PARTICIPANT_RINGING, {1, 2, -1, 4, 5}},
-        {SIG_PARTICIPANT_JOINED, {-1, 2, 3, -1, -1}},
-        {SIG_PARTICIPANT_LEFT, {-1, 2, 3, -1, -1}},
-        {SIG_PARTICIPANT_REJECTED, {-1, 2, -1, -1, -1}},
-        {SIG_PARTICIPANT_MISSED, {-1, 2, -1, -1, -1}},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        for (int event = 0; event <= SIG_CALL_EVENT_MISS; event++) {
-            struct sig_call *call = ringing_call();
-            happen(call, OTHER, SIG_CALL_EVENT_JOIN, 1500);
-            call->participants[CALLEE]->status = rows[i].from;
-            int status = happen(call, CALLEE, (enum sig_call_event)event, 2000);
-            int want = rows[i].to[event];
-            CHECK_INT(status, want < 0 ? -EPROTO : 0);
-            CHECK_INT(call->participants[CALLEE]->status, want < 0 ? (int)rows[i].from : want);
-            CHECK_INT(call->status, SIG_CALL_ACTIVE);
-            sig_call_destroy(call);
-        }
-}
-
-static void what_is_over_takes_no_event(void) {
-    for (int status = SIG_CALL_ENDED; status < SIG_CALL_STATUS_COUNT; status++)
-        for (int event = 0; event < SIG_CALL_EVENT_COUNT; event++) {
-            struct sig_call *call = make_call();
-            call->status = (enum sig_call_status)status;
-            CHECK_INT(happen(call, event < SIG_CALL_EVENT_START ? CALLEE : -1,
-                             (enum sig_call_event)event, 2000),
-                      -EPROTO);
-            CHECK_STR(status_of(call, CALLEE), "INVITED");
-            CHECK_INT(call->status, status);
-            sig_call_destroy(call);
-        }
-}
-
 static void the_guest_who_left_first_is_forgotten_first(void) {
     struct sig_call *call = ringing_call();
     static const char *const guests[] = {"g1", "g2", "g3"};
@@ -211,8 +169,6 @@ static const struct test tests[] = {
     T(a_call_that_rings_out_is_missed),
     T(ringing_out_ends_no_call_that_was_answered),
     T(several_stays_add_up),
-    T(every_event_in_every_state_goes_where_the_table_says),
-    T(what_is_over_takes_no_event),
     T(the_guest_who_left_first_is_forgotten_first),
     T(a_copy_shares_nothing),
     T(ids_are_lower_case),

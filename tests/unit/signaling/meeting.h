@@ -85,8 +85,12 @@ static inline void meeting_open(bool demo) {
                                          .max_mlines_per_offer = 16,
                                          .ring_timeout_s = 45,
                                          .resume_grace_s = 30};
-    meeting.store = sig_store_memory_create(&(struct sig_store_memory_options){
-        .max_calls = 100, .max_users = 100, .max_age_ms = 3600000, .now_ms = meeting_clock_ms});
+    char error[200];
+    CHECK_INT(sig_store_open(&meeting.store,
+                             &(struct sig_store_options){.database = "sqlite::memory:",
+                                                         .now_ms = meeting_clock_ms},
+                             error, sizeof(error)),
+              0);
     meeting.calls = sig_calls_create(&(struct sig_calls_options){.config = &meeting.config,
                                                                  .store = meeting.store,
                                                                  .now_us = meeting_clock_us,

@@ -1,0 +1,78 @@
+/* What of the calls is written to the store: every event before it is acknowledged, and how people
+ * fared, every ten seconds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/room.h"
+
+#define SAMPLE_MS 10000
+
+static struct sig_store_sample sample_of(const struct sig_participant *who) {
+    const struct sig_quality_sum *sum = &who->quality;
+    return (struct sig_store_sample){
+        .user_id = who->user_id,
+        .at_ms = sum->since_ms,
+        .weight = sum->weight,
+        .score = (unsigned)(sum->score / sum->weight),
+        .score_min = sum->score_min,
+        .up_loss_permille = (unsigned)(sum->up_loss_permille / sum->weight),
+        .down_loss_permille = (unsigned)(sum->down_loss_permille / sum->weight),
+        .rtt_ms = (unsigned)(sum->rtt_ms / sum->weight),
+        .up_bps = sum->up_bps / sum->weight,
+        .down_bps = sum->down_bps / sum->weight,
+        .reason = sum->reason};
+}
+
+static void save_sample(struct sig_room *room, struct sig_participant *who) {
+    if (who->quality.weight == 0)
+        return;
+    const struct sig_store_sample sample = sample_of(who);
+    sig_store_save_samples(room->calls->store, room->call->id, &sample, 1, NULL, NULL);
+    memset(&who->quality, 0, sizeof(who->quality));
+}
+
+static void save_last_samples(struct sig_room *room) {
+    for (size_t i = 0; i < room->call->participant_count; i++)
+        if (room->call->participants[i]->status != SIG_PARTICIPANT_JOINED)
+            save_sample(room, room->call->participants[i]);
+}
+
+void sig_calls_save(struct sig_room *room, const struct sig_participant *changed, const char *event,
+                    const char *by, sig_store_saved_fn stored, void *data) {
+    const struct sig_store_change change = {.call = room->call,
+                                            .changed = changed,
+                                            .event = event,
+                                            .by = by,
+                                            .at_ms = room->calls->wall_ms()};
+    save_last_samples(room);
+    room->call->event_count++;
+    sig_store_save_change(room->calls->store, &change, stored, data);
+}
+
+static void add(struct sig_quality_sum *sum, const struct sig_quality_note *note) {
+    if (sum->weight == 0 || note->score < sum->score_min) {
+        sum->score_min = note->score;
+        sum->reason = note->reason;
+    }
+    sum->weight++;
+    sum->score += note->score;
+    sum->up_loss_permille += note->up_loss_permille;
+    sum->down_loss_permille += note->down_loss_permille;
+    sum->rtt_ms += note->rtt_ms;
+    sum->up_bps += note->up_bps;
+    sum->down_bps += note->down_bps;
+}
+
+void sig_calls_note_quality(struct sig_calls *calls, const char *call_id, const char *user_id,
+                            const struct sig_quality_note *note) {
+    struct sig_room *room = sig_calls_find_room(calls, call_id);
+    struct sig_participant *who = room ? sig_call_find(room->call, user_id) : NULL;
+    if (!who || note->score == 0)
+        return;
+    uint64_t now_ms = calls->wall_ms();
+    if (who->quality.weight > 0 && now_ms >= who->quality.since_ms + SAMPLE_MS)
+        save_sample(room, who);
+    if (who->quality.weight == 0)
+        who->quality.since_ms = now_ms;
+    add(&who->quality, note);
+}
