@@ -246,6 +246,7 @@ int rtp_bwe_on_feedback(struct rtp_bwe *bwe, uint64_t now_us, const struct rtcp_
     bwe->feedbacks++;
     if (feedback.newest_sent_us == 0)
         return 0;
+    rtp_bwe_trend_on_feedback_end(&bwe->trend);
     bwe->answered = true;
     bwe->feedback_us = now_us;
     bwe->waiting_us = 0;

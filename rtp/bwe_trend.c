@@ -9,17 +9,16 @@
 enum {
     GROUP_US = 5000,
     BURST_US = 100000, /* Longest group of packets that came together. */
-    JUMP_US = 3000000, /* Between the clocks: begin anew. */
     REORDERED_MAX = 3,
     DELTAS_MAX = 1000,
     DELTAS_COUNTED = 60,
     QUEUE_MAX_US = 150000, /* More than this is no burst but too much. */
     OVERUSE_MS = 10,
-    JUMP_SAMPLES = 2,
     DRAIN_SAMPLES = 3,
     BASE_US = 5000000,
 };
 
+static const double clock_jump_ms = 3000; /* One of the clocks was set: begin anew. */
 static const double smoothing = 0.9, gain = 4.0;
 static const double threshold_min_ms = 6, threshold_max_ms = 600, threshold_begin_ms = 12.5;
 static const double threshold_up = 0.0087, threshold_down = 0.039;
@@ -73,17 +72,13 @@ static uint32_t sample_at(const struct rtp_bwe_trend *trend, uint32_t age) {
 
 /* With a fall of the rate to a sixth, the next hundred milliseconds bring five packets, each later
  * by 20 ms: long before that bends the line of twenty smoothed samples, the delay itself tells. */
-static bool has_jumped(const struct rtp_bwe_trend *trend) {
-    double newest_ms = trend->unexplained.delay_ms, least_ms = newest_ms;
+static bool has_jumped(const struct rtp_bwe_trend *trend, double newest_ms, double before_ms) {
+    double least_ms = newest_ms < before_ms ? newest_ms : before_ms, low_ms = least_ms;
     for (uint32_t age = 0; age < RTP_BWE_TREND_SAMPLES; age++) {
         double ms = trend->unexplained.raw_ms[sample_at(trend, age)];
-        if (age < JUMP_SAMPLES && ms < newest_ms)
-            newest_ms = ms;
-        if (ms < least_ms)
-            least_ms = ms;
+        low_ms = ms < low_ms ? ms : low_ms;
     }
-    double before_ms = trend->measured.raw_ms[sample_at(trend, JUMP_SAMPLES)];
-    return newest_ms - least_ms > jump_ms && trend->measured.delay_ms > before_ms;
+    return least_ms - low_ms > jump_ms;
 }
 
 /* Whether the queue has begun to shrink, though the line does not show it yet: its samples may
@@ -112,7 +107,9 @@ static void detect(struct rtp_bwe_trend *trend, double slope, double sent_ms) {
         trend->over_ms = -1;
     if (!above)
         trend->over_count = 0;
-    if (has_jumped(trend) || (above && !is_draining(trend) && is_lasting(trend, slope, sent_ms)))
+    double before_ms = trend->unexplained.raw_ms[sample_at(trend, 1)];
+    bool jumped = has_jumped(trend, trend->unexplained.delay_ms, before_ms) && !is_draining(trend);
+    if (jumped || (above && !is_draining(trend) && is_lasting(trend, slope, sent_ms)))
         trend->usage = RTP_BWE_OVERUSE;
     else if (trend->trend_ms < -trend->threshold_ms || (above && is_draining(trend)))
         trend->usage = RTP_BWE_UNDERUSE;
@@ -166,34 +163,47 @@ static void sample_add(struct rtp_bwe_trend *trend, double measured_ms, double u
 
 /* The part of the gradient that our own queue explains lies between none and all of it, and has its
  * sign: a link that is faster than believed must not look like one that slows down. */
-static double unexplained(double gradient_us, double explained_us) {
-    if (gradient_us > 0)
-        return explained_us <= 0            ? gradient_us
-               : explained_us < gradient_us ? gradient_us - explained_us
+static double unexplained(double gradient_ms, double explained_ms) {
+    if (gradient_ms > 0)
+        return explained_ms <= 0            ? gradient_ms
+               : explained_ms < gradient_ms ? gradient_ms - explained_ms
                                             : 0;
-    return explained_us >= 0            ? gradient_us
-           : explained_us > gradient_us ? gradient_us - explained_us
+    return explained_ms >= 0            ? gradient_ms
+           : explained_ms > gradient_ms ? gradient_ms - explained_ms
                                         : 0;
 }
 
-static void groups_compare(struct rtp_bwe_trend *trend) {
+/* How much later the present group came than the one before it; false when that says nothing. */
+static bool gradients(const struct rtp_bwe_trend *trend, int64_t *sent_us, double *measured_ms,
+                      double *unexplained_ms) {
     const struct rtp_bwe_group *last = &trend->previous, *now = &trend->current;
-    int64_t sent_us = (int64_t)(now->last_sent_us - last->last_sent_us);
     int64_t arrived_us = (int64_t)(now->last_arrival_us - last->last_arrival_us);
-    if (arrived_us - sent_us >= JUMP_US || arrived_us - sent_us <= -JUMP_US) {
+    *sent_us = (int64_t)(now->last_sent_us - last->last_sent_us);
+    *measured_ms = (double)(arrived_us - *sent_us) / 1000;
+    *unexplained_ms = unexplained(*measured_ms, (now->queue_us - last->queue_us) / 1000);
+    return arrived_us >= 0;
+}
+
+static void groups_compare(struct rtp_bwe_trend *trend) {
+    int64_t sent_us;
+    double measured_ms, unexplained_ms;
+    bool ordered = gradients(trend, &sent_us, &measured_ms, &unexplained_ms);
+    trend->reordered = ordered ? 0 : trend->reordered + 1;
+    if (measured_ms >= clock_jump_ms || measured_ms <= -clock_jump_ms ||
+        trend->reordered >= REORDERED_MAX)
         rtp_bwe_trend_reset(trend);
-        return;
-    }
-    if (arrived_us < 0) {
-        if (++trend->reordered >= REORDERED_MAX)
-            rtp_bwe_trend_reset(trend);
-        return;
-    }
-    trend->reordered = 0;
-    double gradient_us = (double)(arrived_us - sent_us);
-    double rest_us = unexplained(gradient_us, now->queue_us - last->queue_us);
-    sample_add(trend, gradient_us / 1000, rest_us / 1000, (double)sent_us / 1000,
-               now->last_arrival_us);
+    else if (ordered)
+        sample_add(trend, measured_ms, unexplained_ms, (double)sent_us / 1000,
+                   trend->current.last_arrival_us);
+}
+
+void rtp_bwe_trend_on_feedback_end(struct rtp_bwe_trend *trend) {
+    int64_t sent_us;
+    double measured_ms, unexplained_ms, delay_ms = trend->unexplained.delay_ms;
+    if (trend->deltas >= RTP_BWE_TREND_SAMPLES && trend->previous.bytes > 0 &&
+        trend->current.bytes > 0 && gradients(trend, &sent_us, &measured_ms, &unexplained_ms) &&
+        measured_ms > 0 && has_jumped(trend, delay_ms + unexplained_ms, delay_ms))
+        trend->usage = RTP_BWE_OVERUSE;
 }
 
 static bool belongs(const struct rtp_bwe_group *group, const struct rtp_bwe_packet *packet) {

@@ -61,6 +61,9 @@ void rtp_bwe_trend_on_packet(struct rtp_bwe_trend *trend, const struct rtp_bwe_p
 void rtp_bwe_trend_on_lost(struct rtp_bwe_trend *trend, uint64_t sent_us, uint32_t bytes,
                            uint32_t bps);
 
+/* The feedback is read: looks at the last group too, though it may not be whole. */
+void rtp_bwe_trend_on_feedback_end(struct rtp_bwe_trend *trend);
+
 /* How long a packet waits in the queue now: its delay beyond the least of the last seconds. */
 double rtp_bwe_trend_queue_ms(const struct rtp_bwe_trend *trend);
 
