@@ -28,15 +28,16 @@ struct rtp_loudness_speaker {
     uint64_t peak_at_us; /* When its envelope was peak. */
     float peak;          /* In dB above silence: 127 is the loudest. */
     uint8_t level;       /* The newest, in dB above silence. */
+    uint8_t lasting;     /* The lower of the newest two. */
     uint8_t onset;       /* Levels of a voice in a row. */
     bool is_loudest;     /* Has one of the places. */
     uint8_t floor;       /* The level of the room's noise, 0 while not known. */
     uint8_t next_floor;
     uint16_t floor_levels;
-    uint8_t newest; /* Where in the ring. */
-    uint8_t mediums_at;
+    uint8_t newest;  /* Where in the ring. */
+    uint8_t mediums; /* Of the last second's tenths: active, at the last decision. */
     uint8_t immediates[RTP_LOUDNESS_IMMEDIATES]; /* A ring of how many subbands were active. */
-    uint8_t actives;                             /* Of the ring: not 0. */
+    uint8_t actives;                             /* Of the ring: loud enough to count. */
     float scores[3]; /* At the last decision: immediate, medium, long. */
 };
 
