@@ -1,90 +1,68 @@
-// What stands in front of the call: asking for a name, waiting, and why there is no call any more.
+// What stands in front of the call: waiting, and why there is no call any more, with a way out.
 
-import { byId } from './dom.js';
-import { rememberedName, signedInAs } from './sign-in.js';
+import { button, byId, element, icon } from './dom.js';
+import { tabNote } from './settings.js';
 import { texts } from './texts.js';
-import { WeirError, WeirRest } from './weir-rest.js';
+import { WeirError } from './weir-client.js';
 
-const form = byId('sign-in');
-const notice = byId('notice');
-
-/** @param {'entering' | 'name' | 'in' | 'over'} phase */
+/** @param {'entering' | 'lobby' | 'in' | 'over'} phase */
 export function showPhase(phase) {
   document.body.dataset.phase = phase;
   byId('gate').hidden = phase === 'in';
+  byId('room').inert = phase !== 'in';
   byId('entering').hidden = phase !== 'entering';
-  form.hidden = phase !== 'name';
-  notice.hidden = phase !== 'over';
+  byId('lobby').hidden = phase !== 'lobby';
+  byId('notice').hidden = phase !== 'over';
 }
 
 /**
- * Comes in, asking for a name when the server wants to know who this is.
- * @param {() => Promise<void>} enter throws a WeirError
+ * @typedef {object} Over
+ * @property {string} title
+ * @property {string} [text]
+ * @property {string} [sign] icon
+ * @property {{label: string, act: () => void}} [way] the first thing to do; without one there is the start page alone
  */
-export async function enterByName(enter) {
-  try {
-    await enter();
-  } catch (error) {
-    if (/** @type {WeirError} */ (error).status !== 401) throw error;
-    await askName(enter);
-  }
-  showPhase('entering');
-}
 
-/** @param {() => Promise<void>} enter */
-async function askName(enter) {
-  const field = /** @type {HTMLInputElement} */ (byId('name'));
-  showPhase('name');
-  field.value = rememberedName();
-  field.focus();
-  for (;;) {
-    await submitted();
-    try {
-      return await signedInAs(new WeirRest(), field.value, enter);
-    } catch (error) {
-      showProblem(/** @type {WeirError} */ (error));
-    }
-  }
-}
-
-/** @returns {Promise<void>} */
-function submitted() {
-  return new Promise((resolve) => {
-    const onSubmit = (/** @type {Event} */ event) => {
-      event.preventDefault();
-      resolve();
-    };
-    form.addEventListener('submit', onSubmit, { once: true });
-  });
-}
-
-/** @param {WeirError} error */
-function showProblem(error) {
-  // A wrong name is typed again; a call that is not there will not come.
-  if ([403, 404, 409].includes(error.status)) throw error;
-  byId('sign-in-problem').textContent = error.message;
-  byId('sign-in-problem').hidden = false;
-}
-
-/** @param {{title: string, text?: string, canReturn?: boolean}} what */
-export function showOver({ title, text = '', canReturn = true }) {
+/** @param {Over} over */
+export function showOver({ title, text = '', sign = 'door', way }) {
+  for (const dialog of document.querySelectorAll('dialog[open]')) /** @type {HTMLDialogElement} */ (dialog).close();
+  byId('toasts').replaceChildren();
   showPhase('over');
-  byId('notice-title').textContent = title;
-  byId('notice-text').textContent = text;
-  byId('notice-text').hidden = text === '';
-  byId('again').hidden = !canReturn;
+  const heading = element('h1', { tabindex: '-1' }, title);
+  const ways = element('div', { class: 'row' });
+  if (way) ways.append(button(way.label, '', way.act, { class: 'primary grow', id: 'again' }));
+  ways.append(element('a', { class: 'button grow', href: '/' }, texts.startPage));
+  byId('notice').replaceChildren(element('span', { class: 'sign' }, icon(sign)), heading,
+    ...(text ? [element('p', { class: 'soft' }, text)] : []), ways);
+  heading.focus();
 }
+
+/** Comes in again without being asked anything. */
+export function rejoin() {
+  tabNote(`in.${location.pathname}`, 'yes');
+  location.reload();
+}
+
+const FINAL = new Set([403, 404, 409, 4403, 4404, 4409]);
+/** @type {Record<string, string>} */
+const TITLES = {
+  taken_over: texts.call.elsewhereTitle,
+  removed: texts.call.kickedTitle,
+  kicked: texts.call.kickedTitle,
+  call_over: texts.call.overTitle,
+};
 
 /** @param {WeirError} error */
 export function showRefusal(error) {
-  const isFinal = [403, 404, 409, 4403, 4404, 4409].includes(error.status);
+  const isElsewhere = error.code === 'taken_over';
+  const isFinal = FINAL.has(error.status) || ['removed', 'kicked', 'no_webrtc'].includes(error.code);
   showOver({
-    title: isFinal ? texts.closedTitle : texts.failedTitle,
+    title: TITLES[error.code] ?? (isFinal ? texts.call.closedTitle : texts.call.failedTitle),
     text: texts.closed[error.code] ?? error.message,
-    canReturn: !isFinal,
+    sign: isElsewhere ? 'swap' : 'warning',
+    way: isFinal ? undefined : { label: isElsewhere ? texts.call.here : texts.call.again, act: rejoin },
   });
 }
 
-byId('again').addEventListener('click', () => location.reload());
 // A page that comes back from the browser's memory has left its call.
 addEventListener('pageshow', (event) => event.persisted && location.reload());

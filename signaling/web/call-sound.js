@@ -2,12 +2,16 @@
 // on playing, without a click.
 
 import { byId, element } from './dom.js';
+import { settings } from './settings.js';
+
+/** @typedef {HTMLAudioElement & {setSinkId?: (id: string) => Promise<void>}} Player */
 
 export class Sound {
   constructor() {
     this.root = byId('sounds');
     this.button = byId('hear');
-    /** @type {Map<MediaStreamTrack, HTMLAudioElement>} */
+    this.speaker = settings().speaker;
+    /** @type {Map<MediaStreamTrack, Player>} */
     this.players = new Map();
     this.button.addEventListener('click', () => this.#playAll());
   }
@@ -20,7 +24,14 @@ export class Sound {
     player.srcObject = new MediaStream([track]);
     this.players.set(track, player);
     this.root.append(player);
+    this.#send(player);
     this.#start(player);
+  }
+
+  /** @param {string} speaker device id */
+  useSpeaker(speaker) {
+    this.speaker = speaker;
+    for (const player of this.players.values()) this.#send(player);
   }
 
   stop() {
@@ -29,7 +40,12 @@ export class Sound {
     this.button.hidden = true;
   }
 
-  /** Browsers forbid sound on a page that nobody has touched: then a click is asked for. @param {HTMLAudioElement} player */
+  /** A loudspeaker that is gone leaves the system's choice. @param {Player} player */
+  #send(player) {
+    if (this.speaker) player.setSinkId?.(this.speaker).catch(() => {});
+  }
+
+  /** Browsers forbid sound on a page that nobody has touched: then a click is asked for. @param {Player} player */
   #start(player) {
     player.play().catch((error) => {
       if (error.name === 'NotAllowedError') this.button.hidden = false;

@@ -1,8 +1,10 @@
-// One picture on the stage: somebody's camera, or a screen.
+// One picture on the stage: somebody's camera, or a screen, with the name and what there is to say.
 
-import { element, icon } from './dom.js';
+import { element, hueOf, icon, initials, nameNode } from './dom.js';
+import { picture } from './icons.js';
 import { texts } from './texts.js';
 
+export { hueOf, initials };
 /** @typedef {'camera' | 'screen'} TileSource */
 /**
  * @typedef {object} TileView what a tile shows
@@ -14,56 +16,62 @@ import { texts } from './texts.js';
  * @property {boolean} isVideoOn
  * @property {boolean} isAudioOn
  * @property {boolean} [isOwn] mirrored, if it is a camera
+ * @property {boolean} [isFlat] not mirrored all the same: it shows text
+ * @property {boolean} [hasHand] raised
+ * @property {number | null} [quality] of the connection, 1 to 5
  * @property {string} [note] instead of the picture
  */
 
-/** @param {string} name @returns {string} its first and last word's first letters */
-export function initials(name) {
-  const words = name.trim().split(/\s+/).filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
-  return letters.map((word) => [...word][0].toUpperCase()).join('') || '?';
-}
-
-/** @param {string} text @returns {number} 0 to 7, the same for the same text */
-export function hueOf(text) {
-  let sum = 0;
-  for (const letter of text) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997;
-  return sum % 8;
-}
+const REACTION_MS = 3_500;
 
 export class Tile {
-  /** @param {TileSource} source */
-  constructor(source) {
+  /** @param {string} key @param {TileView} view @param {() => void} onPin */
+  constructor(key, { source, userId, isOwn = false }, onPin) {
+    this.key = key;
+    this.source = source;
+    this.userId = userId;
+    this.isOwn = isOwn;
+    this.label = '';
+    this.isPinned = false;
     this.video = element('video', { autoplay: '', playsinline: '' });
     this.video.muted = true; // Sound has elements of its own: a slot of sound is no part of a slot of video.
     this.avatar = element('div', { class: 'avatar', 'aria-hidden': 'true' });
     this.name = element('span', { class: 'name' });
-    this.muted = element('span', { class: 'state', title: texts.muted }, icon('micOff'));
-    this.cameraOff = element('span', { class: 'state', title: texts.cameraOff }, icon('cameraOff'));
+    this.muted = element('span', { class: 'state', title: texts.call.muted }, icon('micOff'));
+    this.quality = element('span', { class: 'bars', 'aria-hidden': 'true' });
+    this.quality.append(element('i'), element('i'), element('i'), element('i'));
     this.note = element('p', { class: 'note' });
-    const caption = element('div', { class: 'caption' }, this.muted, this.cameraOff, this.name);
-    this.element = element('div', { class: 'tile', role: 'group' }, this.avatar, this.video, this.note, caption);
+    this.hand = element('span', { class: 'hand', title: texts.call.hand.label }, icon('hand'));
+    this.pinButton = element('button', { class: 'pin', type: 'button' }, icon('pin'));
+    this.pinButton.addEventListener('click', onPin);
+    const caption = element('div', { class: 'caption' }, this.muted, this.name, this.quality);
+    this.element = element('div', { class: 'tile', role: 'group' },
+      this.avatar, this.video, this.note, this.hand, caption, this.pinButton);
+    this.element.addEventListener('dblclick', (event) => event.target !== this.pinButton && onPin());
     this.element.dataset.source = source;
+    this.element.dataset.userId = userId;
   }
 
   /** @param {TileView} view */
-  show({ userId, source, name, label, track, isVideoOn, isAudioOn, isOwn = false, note = '' }) {
+  show({ userId, source, name, label, track, isVideoOn, isAudioOn, isOwn = false, isFlat = false, hasHand = false, quality = null, note = '' }) {
     const { dataset, classList } = this.element;
     const isShown = isVideoOn && track !== null;
-    dataset.userId = userId;
+    this.label = label;
     dataset.video = isShown ? 'on' : 'off';
     dataset.audio = isAudioOn ? 'on' : 'off';
     dataset.hue = String(hueOf(userId));
     classList.toggle('own', isOwn);
-    classList.toggle('mirrored', isOwn && source === 'camera');
-    this.#setTrack(track);
-    this.name.textContent = label;
-    this.avatar.textContent = initials(name);
-    this.note.textContent = note;
+    classList.toggle('mirrored', isOwn && source === 'camera' && !isFlat);
+    this.#write(this.name, label);
+    this.#write(this.avatar, initials(name));
+    this.#write(this.note, note);
     this.muted.hidden = isAudioOn || source === 'screen';
-    this.cameraOff.hidden = isVideoOn;
-    const states = [label, !isAudioOn && source === 'camera' && texts.muted, !isShown && texts.cameraOff];
+    this.hand.hidden = !hasHand;
+    this.#showQuality(source === 'screen' ? null : quality);
+    const states = [label, !isAudioOn && source === 'camera' && texts.call.muted, !isShown && texts.call.cameraOff,
+      hasHand && texts.hand(name), quality && quality < 3 && texts.call.quality[quality]];
     this.element.setAttribute('aria-label', states.filter(Boolean).join(', '));
+    this.setPinned(this.isPinned);
   }
 
   /** @param {boolean} isSpeaking */
@@ -71,16 +79,43 @@ export class Tile {
     this.element.classList.toggle('speaking', isSpeaking);
   }
 
+  /** @param {boolean} isPinned */
+  setPinned(isPinned) {
+    this.isPinned = isPinned;
+    this.pinButton.setAttribute('aria-pressed', String(isPinned));
+    nameNode(this.pinButton, isPinned ? texts.call.unpin(this.label) : texts.call.pin(this.label));
+  }
+
+  /** @param {string} name of a reaction */
+  react(name) {
+    const node = element('span', { class: 'reaction', 'aria-hidden': 'true' }, picture(name));
+    node.style.left = `${20 + Math.random() * 60}%`;
+    this.element.append(node);
+    setTimeout(() => node.remove(), REACTION_MS);
+  }
+
   remove() {
     this.video.srcObject = null;
     this.element.remove();
   }
 
-  /** @param {MediaStreamTrack | null} track */
-  #setTrack(track) {
+  /** One's own picture; others' are attached by the library. @param {MediaStreamTrack | null} track */
+  setTrack(track) {
     const shown = /** @type {MediaStream | null} */ (this.video.srcObject)?.getVideoTracks()[0] ?? null;
     if (shown === track) return;
     this.video.srcObject = track ? new MediaStream([track]) : null;
     if (track) this.video.play().catch(() => {}); // Muted pictures may always play; a removed one need not.
+  }
+
+  /** @param {number | null} quality */
+  #showQuality(quality) {
+    this.quality.hidden = !quality;
+    this.quality.dataset.score = String(quality ?? '');
+    this.quality.title = texts.call.quality[quality ?? 0] ?? '';
+  }
+
+  /** @param {HTMLElement} node @param {string} text */
+  #write(node, text) {
+    if (node.textContent !== text) node.textContent = text;
   }
 }

@@ -1,213 +1,218 @@
-// The call page: a WeirClient on one side, tiles, panels and buttons on the other.
+// The call page: a WeirClient on one side, stage, panels and buttons on the other.
 // `window.weir` is the client, for tests and for the curious at the console.
 
+import { wireChat } from './call-chat.js';
+import { wireBanner } from './call-connection.js';
 import { reportDevices, wireControls } from './call-controls.js';
-import { enterByName, showOver, showPhase, showRefusal } from './call-gate.js';
-import { addChatLine, receiveChatLine, showPeople, togglePanel } from './call-side.js';
+import { rejoin, showOver, showPhase, showRefusal } from './call-gate.js';
+import { showKeys, wireKeys } from './call-keys.js';
+import { Lobby } from './call-lobby.js';
+import { askToEnd, wireMore } from './call-more.js';
+import { closePanels, togglePanel, wirePanels } from './call-panels.js';
+import { Polls } from './call-polls.js';
+import { RingingView } from './call-ringing.js';
+import { wireSignals } from './call-signals.js';
 import { Sound } from './call-sound.js';
 import { Stage } from './call-stage.js';
-import { byId, copyText, element, fillIcons, icon, toast } from './dom.js';
+import { wireStats } from './call-stats.js';
+import { wireTimer } from './call-timer.js';
+import { stageHooks, View } from './call-view.js';
+import { wireVoice } from './call-voice.js';
+import { toggleFull } from './call-window.js';
+import { button, byId, clockOf, copyText, element, fillPage, toast } from './dom.js';
+import { lookAtCall } from './call-visit.js';
+import { settings, tabNote } from './settings.js';
+import { hostToken, rememberedName, signedInAs } from './sign-in.js';
 import { texts } from './texts.js';
-import { WeirClient, WeirError, openDevices } from './weir-client.js';
-
-/** @typedef {import('./weir-client.js').Participant} Participant */
+import { WeirClient, WeirError, WeirRest, openDevices } from './weir-client.js';
 
 /** How long to wait for the answer to the browser's question about devices before coming in without. */
 const DEVICES_MS = 1_500;
-const BANNER_MS = 1_000;
 
 const callId = location.pathname.split('/').filter(Boolean)[1] ?? '';
-const client = new WeirClient({ callId });
-const stage = new Stage();
+const noteKey = `in.${location.pathname}`;
+const token = hostToken();
+const rest = new WeirRest({ token });
+const client = new WeirClient({ callId, token });
+fillPage();
+const stage = new Stage(stageHooks(client));
 const sound = new Sound();
-const invitation = invitationTile();
-let joinedAt = new Date();
+const invitation = { key: 'invitation', element: invitationTile() };
+const ringing = new RingingView(client, callId, rest, { show: () => showExtra(), changed: () => view.showList() });
+const view = new View(client, stage, () => ringing.awaited);
+let joinedAt = 0;
 let endedByServer = false;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let bannerTimer;
+let ownSpeaks = false;
+/** @type {string[]} */
+let speakers = [];
 
 async function start() {
-  if (!('RTCPeerConnection' in window)) throw new WeirError('no_webrtc', texts.noWebRtc);
-  await enterByName(() => client.enter());
-  const devices = publishDevices();
-  await Promise.race([devices, new Promise((resolve) => setTimeout(resolve, DEVICES_MS))]);
-  await client.join();
-  joinedAt = new Date();
-  showPhase('in');
-  showOwn();
-  showEveryone();
+  if (!('RTCPeerConnection' in window)) throw new WeirError('no_webrtc', '');
+  const visit = await lookAtCall(rest, callId, { wasIn: tabNote(noteKey) === 'yes', token });
+  if (visit.title) byId('title').textContent = visit.title;
+  if (!visit.needsLobby) {
+    await client.enter();
+    return await comeIn(publishDevices(visit.isVideo));
+  }
+  const join = async (/** @type {string} */ name) => {
+    if (visit.needsName) await signedInAs(rest, name, () => client.enter());
+    else await client.enter();
+    const tracks = lobby.end();
+    lobby.wanted.video = tracks.video !== null;
+    await comeIn(publish([tracks.audio, tracks.video]));
+  };
+  const lobby = new Lobby({ ...visit, token, join });
+  showPhase('lobby');
+  await lobby.begin();
 }
 
-/** Sends what there is: with the call's type and the devices that let themselves be opened. */
-async function publishDevices() {
-  const devices = await openDevices({ audio: true, video: client.call.type === 'VIDEO' });
-  const tracks = [devices.audio, devices.video].filter((track) => track !== null);
+/** @param {Promise<void>} devices */
+async function comeIn(devices) {
+  showPhase('entering');
+  await Promise.race([devices, new Promise((resolve) => setTimeout(resolve, DEVICES_MS))]);
+  await client.join();
+  joinedAt = Date.now();
+  tabNote(noteKey, 'yes');
+  showPhase('in');
+  view.showOwn();
+  showEveryone();
+  ringing.start();
+}
+
+/** Sends what there is: what lets itself be opened, and no camera in an audio call. @param {boolean} isVideo */
+async function publishDevices(isVideo) {
+  const { microphone, camera } = settings();
+  const video = isVideo && client.call.type === 'VIDEO';
+  const devices = await openDevices({ audio: true, video, audioDeviceId: microphone, videoDeviceId: camera });
   reportDevices(devices);
+  await publish([devices.audio, devices.video]);
+}
+
+/** @param {(MediaStreamTrack | null)[]} given */
+async function publish(given) {
+  const tracks = given.filter((track) => track !== null);
   if (client.state === 'closed') return tracks.forEach((track) => track.stop());
   if (tracks.length > 0) await client.publish(new MediaStream(tracks), { handOver: true });
 }
 
-/** @param {Participant} participant */
-function showCamera(participant) {
-  const { userId, name, audioEnabled, videoEnabled, tracks } = participant;
-  const camera = tracks.get('camera');
-  stage.show({
-    userId,
-    source: 'camera',
-    name,
-    label: name,
-    track: client.trackOf(userId, 'camera'),
-    isVideoOn: videoEnabled,
-    isAudioOn: audioEnabled,
-    note: videoEnabled && camera?.supported === false ? texts.unsupported : '',
-  });
-}
-
-/** @param {Participant} participant */
-function showScreen({ userId, name, tracks }) {
-  const screen = tracks.get('screen');
-  if (!screen) return stage.hide(userId, 'screen');
-  stage.show({
-    userId,
-    source: 'screen',
-    name,
-    label: texts.screenOf(name),
-    track: client.trackOf(userId, 'screen'),
-    isVideoOn: true,
-    isAudioOn: true,
-    note: screen.supported ? '' : texts.unsupported,
-  });
-}
-
-function showOwn() {
-  const { userId, name } = client.you;
-  const { audio, video, screen } = client.local;
-  const own = { userId, name, isOwn: true, isAudioOn: audio, isVideoOn: true };
-  stage.show({ ...own, source: 'camera', label: texts.you(name), track: client.localTrack('camera'), isVideoOn: video });
-  if (screen) stage.show({ ...own, source: 'screen', label: texts.yourScreen, track: client.localTrack('screen') });
-  else stage.hide('own', 'screen');
-}
-
 function showEveryone() {
-  const { audio, video, screen } = client.local;
-  const others = [...client.participants.values()];
-  showPeople([
-    {
-      userId: client.you.userId,
-      name: texts.you(client.you.name),
-      audioEnabled: audio,
-      videoEnabled: video,
-      screenSharing: screen,
-    },
-    ...others,
-  ]);
-  invitation.hidden = others.length > 0;
+  view.showList();
+  showExtra();
   byId('end').hidden = client.call.initiatorId === '' || client.call.initiatorId !== client.you.userId;
-  stage.layOut();
 }
 
-/** Stands in the grid until somebody else does. */
+/** Beside oneself: who is being called, or how to call somebody. */
+function showExtra() {
+  if (client.participants.size > 0 || document.body.dataset.phase !== 'in') return stage.setExtra(null);
+  stage.setExtra(ringing.tile ?? invitation);
+}
+
+/** Stands on the stage until somebody else does. */
 function invitationTile() {
-  const copy = element('button', { class: 'primary' }, icon('link'), 'Copy link');
-  copy.addEventListener('click', copyLink);
-  const link = element('code', {}, location.href);
-  const tile = element('div', { class: 'tile invitation' });
-  tile.append(element('h2', {}, texts.alone), element('p', { class: 'soft' }, texts.aloneHint), link, copy);
-  byId('grid').append(tile);
-  return tile;
+  return element('div', { class: 'tile invitation' },
+    element('h2', {}, texts.call.alone),
+    element('p', { class: 'soft' }, texts.call.aloneHint),
+    element('code', {}, location.origin + location.pathname),
+    button(texts.call.copyLink, 'link', copyLink, { class: 'primary' }));
 }
 
 async function copyLink() {
-  toast((await copyText(location.href)) ? texts.copied : texts.copyFailed);
+  toast((await copyText(location.origin + location.pathname)) ? texts.call.copied : texts.call.copyFailed);
 }
 
-function showTime() {
-  const seconds = Math.max(0, Math.floor((Date.now() - (client.call.startedAt ?? joinedAt).getTime()) / 1000));
-  const parts = [Math.floor(seconds / 60) % 60, seconds % 60];
-  if (seconds >= 3600) parts.unshift(Math.floor(seconds / 3600));
-  byId('timer').textContent = parts.map((part) => String(part).padStart(2, '0')).join(':');
-}
+const seconds = () => (Date.now() - (client.call.startedAt?.getTime() ?? joinedAt)) / 1000;
 
-/** A connection that is back within a second was not worth mentioning. @param {string} text empty for none */
-function showBanner(text) {
-  clearTimeout(bannerTimer);
-  const banner = byId('banner');
-  if (text === '') banner.hidden = true;
-  bannerTimer = setTimeout(() => {
-    banner.textContent = text;
-    banner.hidden = text === '';
-  }, BANNER_MS);
+function showSpeakers() {
+  stage.setSpeakers([...(ownSpeaks ? ['own'] : []), ...speakers.filter((userId) => userId !== client.you.userId)]);
 }
 
 /** @param {{state: import('./weir-client.js').ConnectionState, reason: WeirError | null}} change */
-function onConnection({ state, reason }) {
-  showBanner(state === 'connecting' ? texts.connecting : state === 'reconnecting' ? texts.reconnecting : '');
+async function onConnection({ state, reason }) {
   if (state !== 'closed') return;
+  tabNote(noteKey, '');
+  ringing.stop();
   stage.clear();
   sound.stop();
+  const took = joinedAt > 0 ? texts.call.overText(clockOf(seconds())) : '';
+  if (reason?.status === 401 || reason?.status === 4401) return await signInAgain(reason);
+  if ((endedByServer || reason?.code === 'call_over') && (await ringing.explainEnd())) return;
   if (reason) showRefusal(reason);
-  else if (endedByServer) showOver({ title: texts.overTitle, canReturn: false });
-  else showOver({ title: texts.leftTitle });
+  else if (endedByServer) showOver({ title: texts.call.overTitle, text: took, sign: 'phone' });
+  else showOver({ title: texts.call.leftTitle, text: took, way: { label: texts.call.again, act: rejoin } });
+}
+
+/** The server has forgotten who we are, as after a restart: once, we say it again. @param {WeirError} reason */
+async function signInAgain(reason) {
+  const lately = Date.now() - Number(tabNote('signedInAt')) < 60_000;
+  if (token || rememberedName() === '' || lately) return showRefusal(reason);
+  tabNote('signedInAt', String(Date.now()));
+  await rest.signIn(rememberedName()).then(rejoin, showRefusal);
 }
 
 function wireClient() {
   client.on('connection', onConnection);
   client.on('call-ended', () => (endedByServer = true));
   client.on('error', (error) => toast(error.message, 'problem'));
-  client.on('local', () => (showOwn(), showEveryone()));
+  client.on('local', () => (view.showOwn(), view.showList()));
+  client.on('hand', ({ userId }) => userId === client.you.userId && (view.showOwn(), view.showList()));
   client.on('participant-joined', ({ participant }) => {
-    showCamera(participant);
+    view.show(participant);
     showEveryone();
-    if (client.state === 'connected') toast(texts.joined(participant.name));
+    if (client.state === 'connected') toast(texts.call.joined(participant.name));
   });
   client.on('participant-left', ({ participant }) => {
-    stage.hide(participant.userId, 'camera');
-    stage.hide(participant.userId, 'screen');
+    view.hide(participant.userId);
     showEveryone();
-    if (client.state !== 'closed') toast(texts.left(participant.name));
+    if (client.state !== 'closed') toast(texts.call.left(participant.name));
   });
-  client.on('participant-updated', ({ participant }) => (showCamera(participant), showEveryone()));
-  client.on('track-published', ({ track }) => onTrack(track.userId, track.source === 'screen'));
-  client.on('track-unpublished', ({ track }) => onTrack(track.userId, false));
+  client.on('participant-updated', ({ participant }) => (view.show(participant), view.showList()));
+  client.on('track-published', ({ track: { userId, source } }) => {
+    view.showTrackOf(userId);
+    if (source === 'screen') toast(texts.call.shares(client.participants.get(userId)?.name ?? ''));
+  });
+  client.on('track-unpublished', ({ track }) => view.showTrackOf(track.userId));
   client.on('tile', ({ userId, source, track }) => {
     if (source === 'microphone' || source === 'screen_audio') track && sound.play(track);
-    else onTrack(userId, false);
+    else view.showTrackOf(userId);
   });
-  client.on('speakers', ({ speakers }) => stage.setSpeakers(new Set(speakers.map(({ userId }) => userId))));
-  client.on('chat', ({ userId, name, text }) => userId !== client.you.userId && receiveChatLine(name, text));
+  client.on('speakers', (event) => {
+    speakers = event.speakers.map(({ userId }) => userId);
+    showSpeakers();
+  });
 }
 
-/** @param {string} userId @param {boolean} isNewScreen */
-function onTrack(userId, isNewScreen) {
-  const participant = client.participants.get(userId);
-  if (!participant) return;
-  showCamera(participant);
-  showScreen(participant);
-  if (isNewScreen) toast(texts.shares(participant.name));
-}
-
-function wireButtons() {
-  wireControls(client);
+function wirePage() {
+  wirePanels();
+  wireControls(client, (speaker) => sound.useSpeaker(speaker));
+  wireSignals(client, stage);
+  wireChat(client);
+  wireTimer(client);
+  wireStats(client);
+  wireBanner(client);
+  wireMore(client, stage, token);
+  new Polls(client);
+  wireVoice(client, (isSpeaking) => ((ownSpeaks = isSpeaking), showSpeakers()));
   byId('leave').addEventListener('click', () => client.leave());
   byId('copy').addEventListener('click', copyLink);
-  for (const panel of ['people', 'chat']) byId(panel).addEventListener('click', () => togglePanel(panel));
-  const dialog = /** @type {HTMLDialogElement} */ (byId('end-dialog'));
-  byId('end').addEventListener('click', () => dialog.showModal());
-  dialog.addEventListener('close', () => dialog.returnValue === 'end' && client.endCall());
-  byId('chat-form').addEventListener('submit', (event) => {
-    event.preventDefault();
-    const field = /** @type {HTMLInputElement} */ (byId('chat-text'));
-    if (!field.value.trim()) return;
-    client.sendChat(field.value);
-    addChatLine(texts.you(client.you.name), field.value);
-    field.value = '';
-  });
+  byId('end').addEventListener('click', () => askToEnd(client));
+  setInterval(() => (byId('clock').textContent = clockOf(joinedAt > 0 ? seconds() : 0)), 1_000);
+  const press = (/** @type {string} */ id) => () => byId(id).click();
+  wireKeys({
+    m: press('mic'), v: press('camera'), s: press('screen'), h: press('hand'), r: press('reactions'),
+    c: () => togglePanel('chat'), p: () => togglePanel('people'), i: () => togglePanel('stats'),
+    l: () => stage.switchLayout(), f: toggleFull, '?': showKeys, escape: closePanels,
+  }, holdToSpeak);
+}
+
+/** @param {boolean} isDown */
+function holdToSpeak(isDown) {
+  if (isDown === client.local.audio) return false;
+  client.setMicrophoneEnabled(isDown).catch(() => {});
+  return true;
 }
 
 /** @type {any} */ (window).weir = client;
-fillIcons();
 wireClient();
-wireButtons();
-setInterval(showTime, 1_000);
+wirePage();
 // A client that has closed has said why by itself.
 start().catch((error) => client.state === 'closed' || showRefusal(error));

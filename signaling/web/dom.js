@@ -1,33 +1,9 @@
-// The few things that the pages need to build themselves: elements, icons, toasts.
+// The few things that the pages need to build themselves: elements, texts, toasts.
 
-const SVG = 'http://www.w3.org/2000/svg';
+import { icon } from './icons.js';
+import { textAt, texts } from './texts.js';
 
-/** Outlines on a grid of 24, stroked in the colour of the text. @type {Record<string, string>} */
-const ICONS = {
-  mic: 'M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3M8.5 21h7',
-  micOff: 'M15 10V6a3 3 0 0 0-5.7-1.3M9 9v3a3 3 0 0 0 4.6 2.5M5.5 11.5a6.5 6.5 0 0 0 10.4 5.2M18.5 11.5a6.5 6.5 0 0 1-.5 2.5M12 18v3M8.5 21h7M3.5 3.5l17 17',
-  camera: 'M4.5 6.5h9a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-9a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2zM15.5 11l6-3.5v9l-6-3.5',
-  cameraOff: 'M9.5 6.5h4a2 2 0 0 1 2 2v4M15.5 11l6-3.5v9l-4-2.3M14 17.4a2 2 0 0 1-.5.1h-9a2 2 0 0 1-2-2v-7a2 2 0 0 1 1.7-2M3.5 3.5l17 17',
-  screen: 'M4 4.5h16a1.5 1.5 0 0 1 1.5 1.5v9.5A1.5 1.5 0 0 1 20 17H4a1.5 1.5 0 0 1-1.5-1.5V6A1.5 1.5 0 0 1 4 4.5zM8 20.5h8M12 14V8M9 10.5L12 7.5l3 3',
-  leave: 'M3 13.5c5-4.6 13-4.6 18 0l-1.8 2.6-4-1.5v-2.4a10 10 0 0 0-6.4 0v2.4l-4 1.5z',
-  people: 'M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.5a6.5 6.5 0 0 1 13 0M16 4.9a3.5 3.5 0 0 1 0 6.4M17.5 14a6.5 6.5 0 0 1 4 5.5',
-  chat: 'M4.5 4.5h15a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H12l-5 4v-4H4.5a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2z',
-  link: 'M10 14a4.5 4.5 0 0 0 6.4 0l3.2-3.2a4.5 4.5 0 0 0-6.4-6.4L12 5.6M14 10a4.5 4.5 0 0 0-6.4 0l-3.2 3.2a4.5 4.5 0 0 0 6.4 6.4L12 18.4',
-  close: 'M6 6l12 12M18 6L6 18',
-  sound: 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11',
-};
-
-/** @param {string} name @returns {SVGSVGElement} */
-export function icon(name) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('class', 'icon');
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', ICONS[name]);
-  svg.append(path);
-  return svg;
-}
+export { icon };
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -55,22 +31,66 @@ export function byId(id) {
   return /** @type {T} */ (node);
 }
 
-/** Puts the icon named by data-icon into every element below that asks for one. */
-export function fillIcons() {
-  for (const node of document.querySelectorAll('[data-icon]'))
-    node.prepend(icon(/** @type {HTMLElement} */ (node).dataset.icon ?? ''));
+/**
+ * A button with an icon; its label is seen, or only heard.
+ * @param {string} label @param {string} name of the icon; empty for none
+ * @param {() => void} onClick
+ * @param {{class?: string, quiet?: boolean, id?: string}} [options] quiet: the label is a name and a tooltip alone
+ */
+export function button(label, name, onClick, { class: className = '', quiet = false, id = '' } = {}) {
+  const node = element('button', { type: 'button' });
+  if (className) node.className = className;
+  if (id) node.id = id;
+  if (name) node.append(icon(name));
+  if (quiet) nameNode(node, label);
+  else node.append(element('span', {}, label));
+  node.addEventListener('click', onClick);
+  return node;
+}
+
+/** Gives a node a name for those who hear and a tooltip for those who point. @param {HTMLElement} node @param {string} name */
+export function nameNode(node, name) {
+  node.setAttribute('aria-label', name);
+  node.title = name;
+}
+
+/**
+ * Fills what the page's markup leaves open: data-icon, data-text (what is read), data-label (the
+ * name of something without text), data-placeholder; the values are paths into texts.js.
+ * @param {ParentNode} [root]
+ */
+export function fillPage(root = document) {
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-text]')))
+    node.textContent = textAt(node.dataset.text ?? '');
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-label]'))) {
+    const name = textAt(node.dataset.label ?? '');
+    node.setAttribute('aria-label', name);
+    if (node instanceof HTMLButtonElement) node.title = name;
+  }
+  for (const node of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll('[data-placeholder]')))
+    node.placeholder = textAt(node.dataset.placeholder ?? '');
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-icon]')))
+    node.prepend(icon(node.dataset.icon ?? ''));
 }
 
 const TOAST_MS = 5_000;
 
-/** Says something in passing. @param {string} text @param {'info' | 'problem'} [kind] */
-export function toast(text, kind = 'info') {
+/**
+ * Says something in passing.
+ * @param {string} text @param {'info' | 'problem'} [kind]
+ * @param {{label: string, act: () => void}} [way] what can be done about it
+ */
+export function toast(text, kind = 'info', way) {
   const stack = byId('toasts');
-  for (const old of stack.children) if (old.textContent === text) old.remove();
-  const node = element('p', { class: `toast ${kind}` }, text);
+  for (const old of stack.children) if (/** @type {HTMLElement} */ (old).dataset.text === text) old.remove();
+  const node = element('div', { class: `toast ${kind}`, 'data-text': text });
+  node.append(icon(kind === 'problem' ? 'warning' : 'info'), element('p', {}, text));
+  if (way) node.append(button(way.label, '', () => (node.remove(), way.act()), { class: 'small' }));
+  if (way || kind === 'problem') node.append(button(texts.close, 'close', () => node.remove(), { class: 'bare', quiet: true }));
   stack.append(node);
-  while (stack.children.length > 4) stack.firstElementChild?.remove();
-  setTimeout(() => node.remove(), kind === 'problem' ? 2 * TOAST_MS : TOAST_MS);
+  while (stack.children.length > 3) stack.firstElementChild?.remove();
+  setTimeout(() => node.remove(), kind === 'problem' ? 3 * TOAST_MS : TOAST_MS);
+  return node;
 }
 
 /** @param {string} text @returns {Promise<boolean>} false where the browser does not let us */
@@ -81,4 +101,43 @@ export async function copyText(text) {
   } catch {
     return false;
   }
+}
+
+/** Opens a menu (a popover) beside the button that asked for it, within the window. @param {HTMLElement} menu @param {HTMLElement} opener */
+export function openMenu(menu, opener) {
+  if (menu.matches(':popover-open')) return menu.hidePopover();
+  menu.showPopover();
+  const from = opener.getBoundingClientRect();
+  const { width, height } = menu.getBoundingClientRect();
+  const isAbove = from.top > innerHeight / 2;
+  menu.style.left = `${Math.max(8, Math.min(innerWidth - width - 8, from.left + from.width / 2 - width / 2))}px`;
+  menu.style.top = `${Math.max(8, isAbove ? from.top - height - 8 : from.bottom + 8)}px`;
+  /** @type {HTMLElement | null} */ (menu.querySelector('button, select, input'))?.focus();
+}
+
+/** "3:07", "1:02:03" @param {number} seconds */
+export function clockOf(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, '0'));
+  if (whole >= 3600) parts.unshift(String(Math.floor(whole / 3600)));
+  return parts.join(':');
+}
+
+/** @param {string} name @returns {string} its first and last word's first letters */
+export function initials(name) {
+  const words = name.trim().split(/\s+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return letters.map((word) => [...word][0].toUpperCase()).join('') || '?';
+}
+
+/** @param {string} text @returns {number} 0 to 7, the same for the same text */
+export function hueOf(text) {
+  let sum = 0;
+  for (const letter of text) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997;
+  return sum % 8;
+}
+
+/** A round picture of somebody: initials on a colour of their own. @param {string} name @param {string} id */
+export function avatar(name, id) {
+  return element('span', { class: 'avatar', 'data-hue': String(hueOf(id)), 'aria-hidden': 'true' }, initials(name));
 }

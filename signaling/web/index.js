@@ -1,6 +1,6 @@
 // The first page: a name, and then a new call or the link of one.
 
-import { byId, fillIcons } from './dom.js';
+import { byId, fillPage } from './dom.js';
 import { rememberedName, signedInAs } from './sign-in.js';
 import { texts } from './texts.js';
 import { WeirRest } from './weir-rest.js';
@@ -36,7 +36,7 @@ async function startCall(event) {
 async function openCall(event) {
   event.preventDefault();
   const found = UUID.exec(/** @type {HTMLInputElement} */ (byId('link')).value);
-  if (!found) return showProblem(texts.noLink);
+  if (!found) return showProblem(texts.signIn.noLink);
   const callId = found[0].toLowerCase();
   try {
     // Without a name the call's page asks for it.
@@ -47,7 +47,7 @@ async function openCall(event) {
   }
 }
 
-fillIcons();
+fillPage();
 nameField.value = rememberedName();
 byId('start').addEventListener('submit', startCall);
 byId('open').addEventListener('submit', openCall);

@@ -1,5 +1,6 @@
 // Signing in by name, remembered by this browser so that nobody types it twice.
 
+import { tabNote } from './settings.js';
 import { cookieValue } from './weir-rest.js';
 
 const KEY = 'weir.name';
@@ -22,6 +23,9 @@ function remember(name) {
   }
 }
 
+/** Whether this browser holds the cookie of a session, which the server may have forgotten. */
+export const seemsSignedIn = () => cookieValue('csrftoken', document.cookie) !== '';
+
 /**
  * Does something that needs a session under this name, signing in before it when there is none.
  * @template T
@@ -32,8 +36,7 @@ function remember(name) {
  */
 export async function signedInAs(rest, name, action) {
   const wanted = name.trim();
-  const seemsSignedIn = cookieValue('csrftoken', document.cookie) !== '' && rememberedName() === wanted;
-  if (seemsSignedIn) {
+  if (seemsSignedIn() && rememberedName() === wanted) {
     try {
       return await action();
     } catch (error) {
@@ -44,4 +47,14 @@ export async function signedInAs(rest, name, action) {
   await rest.signIn(wanted);
   remember(wanted);
   return action();
+}
+
+/**
+ * The token of a host application, which opens our pages with it behind the hash (that no server's log
+ * sees): kept by this tab for reloads. Empty when cookies count.
+ * @returns {string}
+ */
+export function hostToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  return tabNote('token', given ?? undefined);
 }
