@@ -27,19 +27,6 @@ void sig_api_destroy(struct sig_api *api) {
     free(api);
 }
 
-static void on_stored(void *data, int status) {
-    struct sig_pending *pending = data;
-    if (pending->request && status < 0)
-        sig_http_error(pending->request, 503, "not_stored", "The change could not be stored");
-    else if (pending->request)
-        sig_http_reply_json(pending->request, 200, json_incref(pending->answer));
-    sig_pending_finish(pending);
-}
-
-static void remember_user(struct sig_api *api, const struct sig_identity *identity) {
-    sig_store_save_user(api->options.store, identity->user_id, identity->name, NULL, NULL);
-}
-
 static void act(struct sig_http_request *request, struct sig_api *api, enum sig_call_event event) {
     struct sig_identity identity;
     struct sig_refusal refusal;
@@ -49,12 +36,12 @@ static void act(struct sig_http_request *request, struct sig_api *api, enum sig_
     struct sig_pending *pending = id ? sig_pending_create(api, request, &identity) : NULL;
     if (!pending)
         return;
-    remember_user(api, &identity);
+    sig_api_remember_user(api, &identity);
     pending->answer = event == SIG_CALL_EVENT_JOIN
                           ? json_pack("{s:b, s:s, s:s}", "success", 1, "call_id", id, "room_id", id)
                           : json_pack("{s:b}", "success", 1);
-    if (sig_calls_act(api->options.calls, id, &identity, event, &refusal, on_stored, pending) ==
-        0) {
+    if (sig_calls_act(api->options.calls, id, &identity, event, &refusal, sig_api_on_stored,
+                      pending) == 0) {
         sig_pending_wait(pending);
         return;
     }
@@ -80,85 +67,6 @@ static void handle_reject(struct sig_http_request *request, void *data) {
 
 static void handle_missed(struct sig_http_request *request, void *data) {
     act(request, data, SIG_CALL_EVENT_MISS);
-}
-
-/* Reads the list of invited users; *out is to be freed, its strings are the body's. */
-static int read_users(const json_t *body, size_t max, const char ***out, size_t *count,
-                      struct sig_refusal *refusal) {
-    const json_t *list = json_object_get(body, "user_ids");
-    *count = json_array_size(list);
-    if (list && !json_is_null(list) && !json_is_array(list))
-        return sig_refuse(refusal, 400, "bad_request", "user_ids has to be a list of user ids");
-    if (max && *count > max)
-        return sig_refuse(refusal, 429, "too_many_participants",
-                          "A call has at most %zu participants", max);
-    *out = calloc(*count + 1, sizeof(**out));
-    if (!*out)
-        return sig_refuse_memory(refusal);
-    for (size_t i = 0; i < *count; i++) {
-        (*out)[i] = json_string_value(json_array_get(list, i));
-        if ((*out)[i] && sig_text_is_user_id((*out)[i]))
-            continue;
-        free(*out);
-        *out = NULL;
-        return sig_refuse(refusal, 400, "bad_request", "user_ids[%zu] is no user id", i);
-    }
-    return 0;
-}
-
-static int read_invitation(const json_t *body, struct sig_calls_invitation *out,
-                           struct sig_refusal *refusal) {
-    const json_t *type = json_object_get(body, "call_type");
-    const json_t *channel = json_object_get(body, "channel_id");
-    out->channel_id = json_string_value(channel);
-    out->type = SIG_CALL_AUDIO;
-    if (type && sig_call_type_read(json_string_value(type), &out->type) < 0)
-        return sig_refuse(refusal, 400, "bad_request", "call_type has to be AUDIO or VIDEO");
-    if (channel && !json_is_null(channel) &&
-        !(out->channel_id && sig_text_is_user_id(out->channel_id)))
-        return sig_refuse(refusal, 400, "bad_request", "channel_id is no id");
-    return 0;
-}
-
-static int initiate(struct sig_api *api, struct sig_pending *pending, const json_t *body,
-                    struct sig_refusal *refusal) {
-    char id[SIG_UUID_SIZE];
-    struct sig_calls_invitation invitation = {.id = id};
-    const struct sig_call *call = NULL;
-    const char **users = NULL;
-    size_t max = (size_t)api->options.config->max_participants_per_call;
-    int status = read_invitation(body, &invitation, refusal);
-    if (status == 0)
-        status = read_users(body, max, &users, &invitation.user_count, refusal);
-    if (status < 0)
-        return status;
-    sig_text_random_uuid(id);
-    invitation.user_ids = users;
-    pending->answer = json_pack("{s:b, s:s, s:s}", "success", 1, "call_id", id, "room_id", id);
-    status = sig_calls_initiate(api->options.calls, &pending->identity, &invitation, &call, refusal,
-                                on_stored, pending);
-    free(users);
-    return status;
-}
-
-static void handle_initiate(struct sig_http_request *request, void *data) {
-    struct sig_api *api = data;
-    struct sig_identity identity;
-    struct sig_refusal refusal;
-    if (sig_auth_require(api->options.auth, request, &identity) < 0)
-        return;
-    json_t *body = sig_http_body_json(request);
-    struct sig_pending *pending = body ? sig_pending_create(api, request, &identity) : NULL;
-    if (pending) {
-        remember_user(api, &identity);
-        if (initiate(api, pending, body, &refusal) == 0) {
-            sig_pending_wait(pending);
-        } else {
-            sig_api_refuse(request, &refusal);
-            sig_pending_free(pending);
-        }
-    }
-    json_decref(body);
 }
 
 static void handle_ice_servers(struct sig_http_request *request, void *data) {
@@ -199,7 +107,10 @@ static void handle_me(struct sig_http_request *request, void *data) {
 
 int sig_api_add_routes(struct sig_api *api, struct sig_http *http) {
     static const struct sig_http_route routes[] = {
-        {.method = "POST", .path = "/calls/initiate", .handler = handle_initiate, .cors = true},
+        {.method = "POST",
+         .path = "/calls/initiate",
+         .handler = sig_api_handle_initiate,
+         .cors = true},
         {.method = "GET", .path = "/calls/{id}", .handler = handle_page},
         {.method = "POST", .path = "/calls/{id}/join", .handler = handle_join, .cors = true},
         {.method = "POST", .path = "/calls/{id}/leave", .handler = handle_leave, .cors = true},
@@ -221,6 +132,10 @@ int sig_api_add_routes(struct sig_api *api, struct sig_http *http) {
         {.method = "GET", .path = "/favicon.ico", .handler = handle_icon},
         {.method = "GET", .path = "/api/v1/me", .handler = handle_me, .cors = true},
         {.method = "GET", .path = "/api/v1/calls", .handler = sig_api_handle_history, .cors = true},
+        {.method = "GET",
+         .path = "/api/v1/calls/{id}/analytics",
+         .handler = sig_api_handle_analytics,
+         .cors = true},
         {.method = "GET",
          .path = "/api/v1/ice-servers",
          .handler = handle_ice_servers,

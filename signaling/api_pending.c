@@ -41,6 +41,29 @@ void sig_pending_finish(struct sig_pending *pending) {
         sig_pending_free(pending);
 }
 
+void sig_api_on_stored(void *data, int status) {
+    struct sig_pending *pending = data;
+    pending->status = status;
+    pending->is_stored = true;
+    if (pending->is_held)
+        return;
+    if (pending->request && status < 0)
+        sig_http_error(pending->request, 503, "not_stored", "The change could not be stored");
+    else if (pending->request)
+        sig_http_reply_json(pending->request, 200, json_incref(pending->answer));
+    sig_pending_finish(pending);
+}
+
+void sig_pending_release(struct sig_pending *pending) {
+    pending->is_held = false;
+    if (pending->is_stored)
+        sig_api_on_stored(pending, pending->status);
+}
+
+void sig_api_remember_user(struct sig_api *api, const struct sig_identity *identity) {
+    sig_store_save_user(api->options.store, identity->user_id, identity->name, NULL, NULL);
+}
+
 void sig_api_refuse(struct sig_http_request *request, const struct sig_refusal *refusal) {
     sig_http_error(request, refusal->status, refusal->code, "%s", refusal->words);
 }

@@ -201,6 +201,7 @@ static void note_alive(struct sig_calls *calls, uint64_t now_us) {
         return;
     if (calls->alive_due_us <= now_us) {
         sig_store_note_alive(calls->store, calls->wall_ms());
+        sig_calls_sample(calls);
         calls->alive_due_us = now_us + ALIVE_EVERY_US;
     }
     sig_calls_wake_by(calls, calls->alive_due_us);

@@ -44,14 +44,15 @@ struct sig_calls_invitation {
     const char *const *user_ids; /* The caller among them is passed over. */
     const char *const *names;    /* Theirs; NULL, or NULL among them: they go by their id. */
     size_t user_count;
+    bool is_member; /* The caller belongs to the channel: lets them into its call that is on. */
 };
 
 /* Starts a call: the caller is JOINED, the others are INVITED and notified, and it rings until
  * someone joins or the ring timeout. With nobody invited it is a meeting by link, ACTIVE at once.
  *
  * Two who press "call" at once get one call: when one is on in the channel, or between the same two
- * people outside of channels, the caller joins that one (and is let in: whoever asks has seen to it
- * that the channel is theirs). *out is valid until the loop's next turn. */
+ * people outside of channels, the caller joins that one. *out is valid until the loop's next turn.
+ */
 int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *caller,
                        const struct sig_calls_invitation *invitation, const struct sig_call **out,
                        struct sig_refusal *refusal, sig_store_saved_fn stored, void *data);

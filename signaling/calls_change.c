@@ -60,10 +60,9 @@ static void log_start(const struct sig_call *call) {
 }
 
 /* The call is on already: who calls answers it. */
-static int join_same(struct sig_room *room, const struct sig_identity *caller,
+static int join_same(struct sig_room *room, const struct sig_identity *caller, bool is_member,
                      struct sig_refusal *refusal, sig_store_saved_fn stored, void *data) {
-    struct sig_participant *who = sig_call_find(room->call, caller->user_id);
-    if (!who && !(who = sig_call_add(room->call, caller->user_id, caller->name)))
+    if (is_member && !sig_call_add(room->call, caller->user_id, caller->name))
         return sig_refuse_memory(refusal);
     return sig_calls_act(room->calls, room->call->id, caller, SIG_CALL_EVENT_JOIN, refusal, stored,
                          data);
@@ -76,7 +75,7 @@ int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *calle
     if (room)
         *out = room->call;
     if (room)
-        return join_same(room, caller, refusal, stored, data);
+        return join_same(room, caller, invitation->is_member, refusal, stored, data);
     int status = refuse_new(calls, caller, refusal);
     if (status < 0)
         return status;

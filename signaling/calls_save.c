@@ -49,6 +49,24 @@ void sig_calls_save(struct sig_room *room, const struct sig_participant *changed
     sig_store_save_change(room->calls->store, &change, stored, data);
 }
 
+/* The worse of the two directions says why. */
+static const char *reason_of(const struct sig_quality *quality) {
+    bool is_up_worse =
+        quality->up.score && (!quality->down.score || quality->up.score < quality->down.score);
+    const char *reason = is_up_worse ? quality->up.reason : quality->down.reason;
+    return reason && strcmp(reason, "none") != 0 ? reason : NULL;
+}
+
+void sig_calls_sample(struct sig_calls *calls) {
+    for (const struct sig_room *room = calls->rooms; room; room = room->next)
+        for (const struct sig_session *each = room->sessions; each; each = each->next) {
+            const struct sig_quality_note note = {.score = each->quality.score * 100u,
+                                                  .reason = reason_of(&each->quality)};
+            if (!sig_session_is_watcher(each))
+                sig_calls_note_quality(calls, room->call->id, each->identity.user_id, &note);
+        }
+}
+
 static void add(struct sig_quality_sum *sum, const struct sig_quality_note *note) {
     if (sum->weight == 0 || note->score < sum->score_min) {
         sum->score_min = note->score;

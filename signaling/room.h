@@ -167,6 +167,9 @@ struct sig_room *sig_calls_begin(struct sig_calls *calls, const char *call_id,
 void sig_calls_save(struct sig_room *room, const struct sig_participant *changed, const char *event,
                     const char *by, sig_store_saved_fn stored, void *data);
 
+/* Notes how everybody fares; to be called every second. */
+void sig_calls_sample(struct sig_calls *calls);
+
 /* calls_find.c: the call that is meant by a new one: that of the channel, or that of the same two
  * people; or NULL. */
 struct sig_room *sig_calls_find_same(const struct sig_calls *calls,
