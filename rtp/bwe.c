@@ -57,11 +57,18 @@ static bool is_held(const struct rtp_bwe *bwe, uint64_t now_us) {
     return bwe->loss.state == RTP_BWE_LOSS_DECREASING && now_us < bwe->loss.hold_until_us;
 }
 
+/* Of a transport whose slots are all paused nothing is reported any more, and what was reported
+ * last says nothing of its link after a while. */
+static bool is_calm(const struct rtp_bwe *bwe, uint64_t now_us) {
+    bool is_stale = now_us - bwe->feedback_us > STREAM_TIMEOUT_US;
+    return (bwe->trend.usage == RTP_BWE_NORMAL || is_stale) && !is_held(bwe, now_us);
+}
+
 static struct rtp_bwe_outlook outlook(const struct rtp_bwe *bwe, uint64_t now_us) {
     return (struct rtp_bwe_outlook){
         .bps = bwe->bps,
         .cap_bps = bwe->started ? cap_bps(bwe) : 0,
-        .is_calm = bwe->trend.usage == RTP_BWE_NORMAL && !is_held(bwe, now_us),
+        .is_calm = is_calm(bwe, now_us),
         .is_answered = bwe->answered,
     };
 }
