@@ -1,0 +1,65 @@
+/* What the scenarios have in common: who takes part, and how a measured number is judged. */
+#ifndef TESTS_SIM_SCENARIO_H
+#define TESTS_SIM_SCENARIO_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+#include "tests/unit/test.h"
+
+/* An RTT of 50 ms, as far as the network is not the matter. */
+static const struct bench_link_config scenario_good = {
+    .delay_us = 25000, .jitter_us = 2000, .in_order = true};
+
+/* What libwebrtc gives a simulcast camera of 720 lines. */
+#define SCENARIO_LADDER                                                                            \
+    { 150000, 500000, 2500000 }
+
+static inline struct world_profile scenario_publisher(void) {
+    return (struct world_profile){.microphone = true,
+                                  .camera = true,
+                                  .simulcast = true,
+                                  .scalability = BENCH_L1T3,
+                                  .layer_bps = SCENARIO_LADDER,
+                                  .up = scenario_good,
+                                  .down = scenario_good};
+}
+
+/* Sees and hears `slots` others. It has a microphone: without sending anything nobody knows a round
+ * trip. */
+static inline struct world_profile scenario_viewer(size_t slots,
+                                                   const struct bench_link_config *down) {
+    return (struct world_profile){
+        .microphone = true, .slots = slots, .up = scenario_good, .down = *down};
+}
+
+/* Says what was measured when the environment's WEIR_VERBOSE asks for it. */
+#define SCENARIO_SAY(...)                                                                          \
+    do {                                                                                           \
+        if (getenv("WEIR_VERBOSE") != NULL)                                                        \
+            printf("  " __VA_ARGS__);                                                              \
+    } while (0)
+
+/* The table, and what does not hold yet: run with WEIR_PENDING=1. */
+#define SCENARIO_MAIN(table, pending)                                                              \
+    int main(int argc, char **argv) {                                                              \
+        if (getenv("WEIR_PENDING") != NULL)                                                        \
+            return test_main(pending, sizeof(pending) / sizeof((pending)[0]), argc, argv);         \
+        return test_main(table, sizeof(table) / sizeof((table)[0]), argc, argv);                   \
+    }
+
+/* A bound on a measured number; says the number when it does not hold. */
+#define CHECK_AT_MOST(got, bound) scenario_bound(__FILE__, __LINE__, #got, (got), (bound), true)
+#define CHECK_AT_LEAST(got, bound) scenario_bound(__FILE__, __LINE__, #got, (got), (bound), false)
+
+static inline void scenario_bound(const char *file, int line, const char *what, double got,
+                                  double bound, bool at_most) {
+    SCENARIO_SAY("%s: %.6g (%s %.6g)\n", what, got, at_most ? "at most" : "at least", bound);
+    if (at_most ? got > bound : got < bound)
+        test_fail(file, line, "%s is %.6g, not %s %.6g", what, got,
+                  at_most ? "at most" : "at least", bound);
+}
+
+#endif
