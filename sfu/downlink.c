@@ -17,14 +17,13 @@ enum {
     FEEDBACK_PATIENCE_US = 3 * 1000 * 1000,
 
     /* Between two allocations: when something else is wanted, when there is less than was given
-     * away, when there is more, and when nothing is known to have changed but the measured rates.
-     */
+     * away, and when there is more. */
     WISHES_US = 20 * 1000,
     DECREASE_US = 50 * 1000,
     INCREASE_US = 200 * 1000,
-    REFRESH_US = 1000 * 1000,
 
     SENT_WINDOW_US = 500 * 1000,
+    REMB_GROWTH_PERCENT = 8,
 
     /* Of 256: what receiver reports have to tell before they limit anything (libwebrtc's loss
      * controller lowers above a tenth). */
@@ -180,7 +179,7 @@ static bool awaits_feedback(const struct sfu_downlink *downlink, uint64_t now_us
 uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_us) {
     if (downlink->source == SFU_DOWNLINK_NONE && !awaits_feedback(downlink, now_us))
         return UINT64_MAX;
-    return rtp_bwe_bps(&downlink->bwe);
+    return downlink->source == SFU_DOWNLINK_REMB ? downlink->remb_bps : rtp_bwe_bps(&downlink->bwe);
 }
 
 bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, size_t len) {
@@ -266,12 +265,28 @@ void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
     on_estimate(transport, now_us);
 }
 
+/* A receiver never says much more than it gets, half as much again, which is less than the next
+ * layer: so where it says clearly more, it is tempted by 8 % more each second. */
+static void follow_remb(struct sfu_downlink *downlink, uint64_t now_us, uint64_t bps) {
+    measure_sent(downlink, now_us);
+    uint64_t elapsed_us = now_us - downlink->remb_us;
+    bool has_room = bps > downlink->sent_bps + downlink->sent_bps / 4;
+    uint64_t grown_bps = downlink->remb_bps;
+    if (elapsed_us < 1000000)
+        grown_bps += grown_bps * REMB_GROWTH_PERCENT / 100 * elapsed_us / 1000000;
+    downlink->remb_us = now_us;
+    downlink->remb_bps = has_room && grown_bps > bps ? grown_bps : bps;
+    if (downlink->remb_bps > MAX_BPS)
+        downlink->remb_bps = MAX_BPS;
+}
+
 void sfu_downlink_on_remb(struct sfu_transport *transport, uint64_t now_us, uint64_t bps) {
     struct sfu_downlink *downlink = transport->downlink;
     if (downlink == NULL)
         return;
     know_better(downlink, SFU_DOWNLINK_REMB);
     rtp_bwe_on_remb(&downlink->bwe, now_us, bps);
+    follow_remb(downlink, now_us, bps);
     on_estimate(transport, now_us);
 }
 
@@ -315,8 +330,7 @@ static void allocate(struct sfu_transport *transport, uint64_t now_us) {
     measure_sent(downlink, now_us);
     downlink->allocated_us = now_us;
     uint64_t again_us = sfu_downlink_allocate(transport, now_us);
-    uint64_t refresh_us = downlink->demand_bps > 0 ? now_us + REFRESH_US : UINT64_MAX;
-    downlink->allocate_at_us = sooner(again_us > now_us ? again_us : now_us + 1, refresh_us);
+    downlink->allocate_at_us = again_us > now_us ? again_us : now_us + 1;
     rtp_bwe_set_demand(&downlink->bwe, now_us, downlink->demand_bps);
 }
 

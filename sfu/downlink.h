@@ -60,7 +60,9 @@ struct sfu_downlink {
     uint64_t demand_bps;
     uint64_t sent_bytes; /* Since then: */
     uint64_t sent_since_us;
-    uint64_t sent_bps;   /* Before that. */
+    uint64_t sent_bps; /* Before that. */
+    uint64_t remb_bps; /* What is made of the peer's. */
+    uint64_t remb_us;
     int64_t resend_bits; /* What may be resent. */
     uint64_t resend_us;  /* As of then. */
     struct sfu_downlink_probe probe;
@@ -124,7 +126,7 @@ void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_u
 uint64_t sfu_downlink_on_deadline(struct sfu_transport *transport, uint64_t now_us);
 
 /* The parts, each in its file. Allocation: gives every slot its target, and says which are paused;
- * returns when there may be more to give though nothing has changed. */
+ * returns when it wants to be called again though nothing has changed. */
 uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us);
 
 /* What all that is numbered may take; UINT64_MAX: nothing is known. */

@@ -4,7 +4,10 @@
 
 #include "sfu/transport.h"
 
-enum { TOLD_MAX = 16 /* Slots in one event. */ };
+enum {
+    TOLD_MAX = 16,            /* Slots in one event. */
+    REFRESH_US = 1000 * 1000, /* For rates that have changed by little. */
+};
 
 /* Under transport-cc the estimate is of what is numbered: sound that is sent again in place has no
  * numbers, and takes nothing from it. */
@@ -140,5 +143,7 @@ uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us)
     downlink->allocated_bps = 0;
     downlink->is_short = false;
     apply(transport, now_us, count);
-    return rtp_allocator_next_deadline(slots, count);
+    uint64_t raise_us = rtp_allocator_next_deadline(slots, count);
+    uint64_t refresh_us = count > 0 ? now_us + REFRESH_US : UINT64_MAX;
+    return raise_us < refresh_us ? raise_us : refresh_us;
 }

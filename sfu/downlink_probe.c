@@ -11,7 +11,9 @@ enum {
     PATIENCE_US = 100 * 1000,
     PACKETS_MIN = 5,
     PACKETS_A_TICK = 16,
-    PACKET_BYTES = 1100, /* About: what is sent is as large as what is there. */
+    /* About: what is sent is as large as what is there. Less for a probe of few bytes. */
+    PACKET_MAX = 1100,
+    PACKET_MIN = 150,
 };
 
 /* A slot that can send padding: one that has sent something, so that its receiver knows the stream.
@@ -43,12 +45,19 @@ static void begin(struct sfu_transport *transport, uint64_t now_us,
     transport->engine->counters.probes_sent++;
 }
 
+static size_t packet_bytes(const struct sfu_downlink_probe *probe) {
+    size_t bytes = probe->want.bytes / PACKETS_MIN;
+    if (bytes < PACKET_MIN)
+        return PACKET_MIN;
+    return bytes < PACKET_MAX ? bytes : PACKET_MAX;
+}
+
 /* Sends what is due; false: it cannot go on. */
 static bool send_due(struct sfu_transport *transport, struct sfu_slot *slot, uint64_t now_us) {
     struct sfu_downlink_probe *probe = &transport->downlink->probe;
     for (int i = 0; i < PACKETS_A_TICK && now_us >= probe->next_us && !is_over(probe, now_us);
          i++) {
-        if (sfu_slot_send_padding(slot, now_us, PACKET_BYTES) == 0)
+        if (sfu_slot_send_padding(slot, now_us, packet_bytes(probe)) == 0)
             return false;
         transport->engine->counters.padding_sent++;
         probe->next_us = probe->begun_us + bits_time_us(probe->bytes, probe->want.rate_bps);

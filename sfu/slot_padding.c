@@ -8,8 +8,9 @@
 #include "sfu/transport.h"
 
 enum {
-    LOOK_BACK = 16,     /* Packets looked at for one that is large enough. */
-    PADDING_ONLY = 255, /* RFC 3550: its length has eight bits. */
+    LOOK_BACK = 16,    /* Packets looked at for one that is large enough. */
+    PADDING_MAX = 255, /* RFC 3550: its length has eight bits. */
+    WHOLE_MIN = 600,   /* From so many bytes on a whole packet is sent again. */
 };
 
 static uint8_t rtx_payload_type(const struct sfu_slot *slot) {
@@ -37,8 +38,10 @@ static const struct sfu_packet *find_large(struct sfu_slot *slot, size_t bytes,
 }
 
 /* As libwebrtc's: no payload, so no original number either. */
-static size_t send_empty(struct sfu_slot *slot, uint64_t now_us) {
-    static const uint8_t padding[PADDING_ONLY] = {[PADDING_ONLY - 1] = PADDING_ONLY};
+static size_t send_empty(struct sfu_slot *slot, uint64_t now_us, size_t bytes) {
+    uint8_t padding[PADDING_MAX] = {0};
+    size_t padding_len = bytes < PADDING_MAX ? bytes : PADDING_MAX;
+    padding[padding_len - 1] = (uint8_t)padding_len;
     struct sfu_transport *transport = slot->transport;
     struct rtp_header header = {.payload_type = rtx_payload_type(slot),
                                 .padding = true,
@@ -52,7 +55,7 @@ static size_t send_empty(struct sfu_slot *slot, uint64_t now_us) {
     uint8_t *out = sfu_batch_reserve(&transport->engine->batch);
     size_t header_len = rtp_header_write(out, &header, &extensions, &slot->media.extensions);
     size_t len = sfu_srtp_protect_rtp(transport->srtp_out, &slot->rtx_stream, out, header_len, NULL,
-                                      0, padding, sizeof(padding));
+                                      0, padding, padding_len);
     if (len == 0)
         return 0;
     sfu_batch_commit(&transport->engine->batch, &transport->ice.selected, len);
@@ -62,9 +65,9 @@ static size_t send_empty(struct sfu_slot *slot, uint64_t now_us) {
 
 size_t sfu_slot_send_padding(struct sfu_slot *slot, uint64_t now_us, size_t bytes) {
     const struct rtp_rewriter_entry *entry;
-    const struct sfu_packet *packet = find_large(slot, bytes, &entry);
+    const struct sfu_packet *packet = bytes >= WHOLE_MIN ? find_large(slot, bytes, &entry) : NULL;
     if (packet == NULL || slot->rtx_payload_types[packet->codec] == 0)
-        return send_empty(slot, now_us);
+        return send_empty(slot, now_us, bytes);
     struct rtp_rewritten numbers = {.seq = entry->out_seq,
                                     .timestamp = entry->timestamp,
                                     .picture_id = entry->picture_id,
