@@ -26,7 +26,7 @@ static const double silence_factor = 0.8;
 static const double drain_above_ms = 100, drain_range_ms = 1000, drain_least = 0.5;
 /* A probe measures a little less than it was sent at, and the allocation keeps a margin before it
  * takes a layer: what is to be known is a little more than what is wanted. */
-static const double demand_margin = 1.15;
+static const double demand_margin = 1.2;
 
 void rtp_bwe_init(struct rtp_bwe *bwe, uint64_t now_us, const struct rtp_bwe_config *config) {
     memset(bwe, 0, sizeof *bwe);
