@@ -17,10 +17,10 @@ enum {
     INTERVAL_ACKED_MAX_US = 1000000,
     INITIAL_REPEAT_US = 1000000,
     INITIAL_MAX_US = 5000000,
-    /* libwebrtc probes each 5 s. Less than that, where the link's return is to be seen within 5 s;
-     * three bursts of 20 ms in 9 s are less than 2 % of the rate. */
+    /* libwebrtc probes each 5 s; where the link's return is to be used within 5 s that is too late.
+     * Bursts of 30 ms each 2.5 s at twice the rate are 2.4 % of it. */
     INTERVAL_MIN_US = 1000000,
-    INTERVAL_MAX_US = 3000000,
+    INTERVAL_MAX_US = 2500000,
     RECOVERY_MIN_US = 500000,
     RECOVERY_RANGE_US = 2500000,
     RECOVERY_UNTIL_US = 5000000,
