@@ -159,8 +159,7 @@ export class Tiles {
     const all = mids();
     return /** @type {Kind[]} */ (['audio', 'video']).flatMap((kind) => all[kind].map((mid) => {
       const content = roster.slots.get(mid);
-      const isClaimed = content !== undefined && this.#told.get(mid)?.trackId === content.trackId;
-      return { mid, kind, key: content ? keyOf(content.userId, content.source) : null, isClaimed };
+      return { mid, kind, key: content ? keyOf(content.userId, content.source) : null };
     }));
   }
 }

@@ -20,7 +20,6 @@
  * @property {string} mid
  * @property {Kind} kind
  * @property {string | null} key of the tile that it fills; null: empty
- * @property {boolean} isClaimed it carries its track because we asked for it
  */
 /** @typedef {SlotWish & {trackId: string | null, paused: boolean}} Entry */
 
@@ -53,11 +52,11 @@ function slotFor(tile, slots, tiles, taken, pinned) {
 /** A tile that the page does not speak of counts as small. @param {TileWish | undefined} tile */
 const areaOf = (tile) => (tile ? area(tile) : 0);
 
-/** @param {string} mid @param {TileWish} tile @param {boolean} isClaimed @returns {Entry} */
-function entryOf(mid, tile, isClaimed) {
+/** @param {string} mid @param {TileWish} tile @param {boolean} byName the server is to carry this track there @returns {Entry} */
+function entryOf(mid, tile, byName) {
   return {
     mid,
-    trackId: isClaimed ? tile.trackId : null,
+    trackId: byName ? tile.trackId : null,
     maxWidth: tile.maxWidth,
     maxHeight: tile.maxHeight,
     maxFps: tile.maxFps,
@@ -78,7 +77,7 @@ export function planSlots(slots, wishes, isPageHidden) {
   const homeless = [];
   for (const tile of wishes) {
     const slot = filled.get(tile.key);
-    if (slot && (tile.isShown || tile.isPinned)) entries.set(slot.mid, entryOf(slot.mid, tile, tile.isPinned || slot.isClaimed));
+    if (slot && (tile.isShown || tile.isPinned)) entries.set(slot.mid, entryOf(slot.mid, tile, tile.isPinned));
     else if (!slot && tile.trackId !== null && (tile.isPinned || tile.isShown)) homeless.push(tile);
   }
   homeless.sort((a, b) => Number(b.isPinned) - Number(a.isPinned) || area(b) - area(a));

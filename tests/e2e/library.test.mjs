@@ -1,10 +1,15 @@
 // The client library where it needs no browser: what is encoded, what is asked of slots, what is signalled.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { activate, encodingsFor, isLayered, isSameShape, rateFor, sendingOrder } from '../../signaling/web/weir-layers.js';
 import { withVoiceWishes } from '../../signaling/web/weir-sdp.js';
 import { Signals } from '../../signaling/web/weir-signals.js';
+import { repository } from './lib/server.mjs';
 import { asksForMore, planSlots, roundedUp } from '../../signaling/web/weir-wishes.js';
 
 const VP8 = { codec: 'vp8', simulcast: true, red: true };
@@ -94,7 +99,7 @@ test('the offer asks for lost sound and for no silence, once', () => {
 
 const tile = (key, fields = {}) =>
   ({ key, kind: 'video', trackId: `track-${key}`, isShown: true, isPinned: false, maxWidth: 640, maxHeight: 368, ...fields });
-const slot = (mid, key, fields = {}) => ({ mid, kind: 'video', key, isClaimed: false, ...fields });
+const slot = (mid, key, fields = {}) => ({ mid, kind: 'video', key, ...fields });
 const plan = (slots, tiles, isHidden = false) => Object.fromEntries(planSlots(slots, tiles, isHidden).map((entry) => [entry.mid, entry]));
 
 test('a slot is asked for as much as its tile shows', () => {
@@ -135,13 +140,11 @@ test('no pinned tile takes the slot of another', () => {
   assert.equal(entries[1].trackId, 'track-a');
 });
 
-test('a shown tile without a slot takes that of a hidden one, and keeps it while it is shown', () => {
+test('a shown tile without a slot takes that of a hidden one, which does not take it back', () => {
   const first = plan([slot('1', 'a')], [tile('a', { isShown: false }), tile('b')]);
   assert.equal(first[1].trackId, 'track-b');
-  const then = plan([slot('1', 'b', { isClaimed: true })], [tile('a', { isShown: false }), tile('b')]);
-  assert.equal(then[1].trackId, 'track-b');
-  const hidden = plan([slot('1', 'b', { isClaimed: true })], [tile('a'), tile('b', { isShown: false })]);
-  assert.equal(hidden[1].trackId, 'track-a');
+  const then = plan([slot('1', 'b')], [tile('a', { isShown: false }), tile('b')]);
+  assert.deepEqual([then[1].trackId, then[1].paused], [null, false]);
 });
 
 test('a tile that is not published asks for nothing, and sound takes no slot of pictures', () => {
@@ -206,4 +209,40 @@ test('who joins is told once of what lasts, by whom it is', async () => {
   for (let i = 0; i < 5; i++) signals.repeat();
   await new Promise((resolve) => setTimeout(resolve, 400));
   assert.deepEqual(sent.map(({ kind }) => kind), ['hand', 'hand']);
+});
+
+// --- Types ---
+
+const CONSUMER = `
+import { WeirClient, WeirError, type Tile, type Participant } from 'weir-client';
+const client = new WeirClient({ callId: 'x', codec: 'vp9' });
+client.on('speakers', ({ speakers }) => speakers.map(({ userId, dominant }) => \`\${userId} \${dominant}\`));
+client.on('error', (error: WeirError) => error.code);
+const tile: Tile = client.tile('a', 'camera').attach(document.createElement('video'));
+const people: ReadonlyMap<string, Participant> = client.participants;
+const ends: Date | undefined = client.timer?.endsAt;
+// @ts-expect-error there is no such event
+client.on('nothing', () => {});
+// @ts-expect-error nor such a codec
+new WeirClient({ callId: 'x', codec: 'h261' });
+export { tile, people, ends };
+`;
+
+test('the package comes with types that a TypeScript program compiles against', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'weir-types-'));
+  const tsc = path.join(repository, 'tests/e2e/node_modules/.bin/tsc');
+  const home = path.join(folder, 'weir-client');
+  try {
+    cpSync(path.join(repository, 'signaling/web'), home, { recursive: true });
+    const { scripts } = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8'));
+    execFileSync(tsc, scripts.types.split(' ').slice(1), { cwd: home });
+    cpSync(home, path.join(folder, 'node_modules/weir-client'), { recursive: true });
+    writeFileSync(path.join(folder, 'page.ts'), CONSUMER);
+    execFileSync(tsc, ['page.ts', '--strict', '--noEmit', '--target', 'es2022', '--module', 'es2022',
+      '--moduleResolution', 'bundler', '--lib', 'es2022,dom,dom.iterable'], { cwd: folder });
+  } catch (error) {
+    assert.fail(String(error.stdout ?? error));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -74,8 +74,9 @@ export function isToldBy(person, type, isRight = () => true, { within = 10_000 }
   }, { within });
 }
 
-// Encoded frames of a layer grow, or stand still for a second.
-export function layerRuns(person, rid, { within = 15_000 } = {}) {
+// Encoded frames of a layer grow, or stand still for a second. A browser begins its upper layers only
+// when it has found out that its network carries them, which a busy machine delays.
+export function layerRuns(person, rid, { within = 45_000 } = {}) {
   return eventually(`${person.name} encodes layer ${rid || 'of its camera'}`, async () => {
     const before = (await layersSent(person))[rid]?.frames ?? 0;
     await new Promise((resolve) => setTimeout(resolve, 300));
