@@ -55,7 +55,8 @@ struct rtp_descriptor {
     bool discardable;       /* No other frame needs it (VP8 N). */
     uint8_t spatial;
     uint8_t temporal;
-    uint8_t picture_id_bits; /* 0, 7 or 15. */
+    uint8_t
+        picture_id_bits;    /* 0, 7 or 15; 16: it is the frame number of a dependency descriptor. */
     bool picture_id_fixed;  /* VP9: references are distances between picture ids, so that the ids of
                                a source may be shifted but not closed up where pictures are left out.
                              */

@@ -11,6 +11,8 @@ enum {
     ALIGNMENT_TOLERANCE_MS = 75, /* A keyframe may have waited in the network for so long. */
     ELAPSED_MAX_S = 3600,        /* Beyond, half the timestamp space comes near. */
     PICTURE_ID_MASK = 0x7fff,
+    SQUEEZED_HZ = 1000, /* Frames of a replay are at most so dense; decoders need about as long. */
+    REPLAY_OVER_S = 60, /* Later, timestamps come round to it again. */
 };
 
 static uint32_t frame_units(const struct rtp_rewriter *rewriter) {
@@ -40,6 +42,13 @@ void rtp_rewriter_switch(struct rtp_rewriter *rewriter, bool aligned, uint32_t t
     rewriter->dropped_picture_id = RTP_NO_NUMBER;
     rewriter->has_pictures = false;
     rewriter->has_tl0picidx = false;
+    rewriter->replayed_frames = 0;
+    rewriter->squeezed_units = 0;
+}
+
+void rtp_rewriter_replay(struct rtp_rewriter *rewriter, uint32_t live_timestamp, uint16_t frames) {
+    rewriter->live_timestamp = live_timestamp;
+    rewriter->replayed_frames = frames;
 }
 
 /* How far a new source's first timestamp is ahead of the last one sent. */
@@ -57,10 +66,48 @@ static uint32_t first_advance(const struct rtp_rewriter *rewriter, uint64_t now_
     return (uint32_t)(advance > frame ? advance : frame);
 }
 
+static uint32_t smaller(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+/* A replay from this timestamp up to the live one, which is to be so far ahead of the last one
+ * sent. Returns how far it will be. */
+static uint32_t squeeze(struct rtp_rewriter *rewriter, uint32_t timestamp, uint32_t advance) {
+    uint32_t units = rewriter->live_timestamp - timestamp;
+    uint32_t dense = rewriter->replayed_frames * (rewriter->clock_rate_hz / SQUEEZED_HZ);
+    uint32_t to_units = smaller(units, dense);
+    if (rewriter->sent_any) /* The first one is ahead of the last one sent. */
+        to_units = smaller(to_units, advance - 1 - advance / 16);
+    else
+        advance = to_units;
+    rewriter->squeezed_from = timestamp;
+    rewriter->squeezed_units = units;
+    rewriter->squeezed_to_units = to_units;
+    return advance;
+}
+
+static uint32_t map_timestamp(struct rtp_rewriter *rewriter, uint32_t timestamp) {
+    if (rewriter->squeezed_units == 0)
+        return timestamp + rewriter->timestamp_offset;
+    uint32_t units = rewriter->squeezed_units;
+    uint32_t since = timestamp - rewriter->squeezed_from;
+    uint32_t live = rewriter->squeezed_from + units + rewriter->timestamp_offset;
+    if (since < units) {
+        uint32_t squeezed = (uint32_t)((uint64_t)since * rewriter->squeezed_to_units / units);
+        return live - rewriter->squeezed_to_units + squeezed;
+    }
+    if (since - units < UINT32_MAX / 2 && since - units > rewriter->clock_rate_hz * REPLAY_OVER_S)
+        rewriter->squeezed_units = 0;
+    return timestamp + rewriter->timestamp_offset;
+}
+
 static void begin_source(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
                          uint32_t timestamp) {
-    uint32_t advance = rewriter->sent_any ? first_advance(rewriter, now_us, timestamp) : 0;
-    rewriter->timestamp_offset = rewriter->out_timestamp + advance - timestamp;
+    uint32_t live = rewriter->replayed_frames != 0 ? rewriter->live_timestamp : timestamp;
+    uint32_t advance = rewriter->sent_any ? first_advance(rewriter, now_us, live) : 0;
+    if (rtp_timestamp_newer(live, timestamp))
+        advance = squeeze(rewriter, timestamp, advance);
+    rewriter->timestamp_offset = rewriter->out_timestamp + advance - live;
     rewriter->source_first = seq;
     rewriter->seq_offset = seq - (uint16_t)(rewriter->out_seq + 1);
     rtp_marks_start(&rewriter->dropped, seq - 1);
@@ -144,9 +191,10 @@ static bool map_picture(struct rtp_rewriter *rewriter, bool late,
         rewriter->picture_offset--;
     }
     uint64_t shown = picture - rewriter->picture_offset + rtp_marks_count_after(hidden, picture);
-    *out = shown & PICTURE_ID_MASK;
-    uint16_t ahead = (uint16_t)(*out - rewriter->picture_id) & PICTURE_ID_MASK;
-    if (ahead <= PICTURE_ID_MASK / 2)
+    uint16_t mask = descriptor->picture_id_bits == 16 ? UINT16_MAX : PICTURE_ID_MASK;
+    *out = shown & mask;
+    uint16_t ahead = (uint16_t)(*out - rewriter->picture_id) & mask;
+    if (ahead <= mask / 2)
         rewriter->picture_id = *out;
     return true;
 }
@@ -205,8 +253,22 @@ bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t s
         mapped.seq = (uint16_t)(seq - rewriter->seq_offset);
     }
     mapped.tl0picidx = map_tl0picidx(rewriter, descriptor);
-    mapped.timestamp = timestamp + rewriter->timestamp_offset;
+    mapped.timestamp = map_timestamp(rewriter, timestamp);
+    mapped.ends_picture = false;
     commit(rewriter, now_us, seq, &mapped);
+    *out = mapped;
+    return true;
+}
+
+bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
+                       uint32_t timestamp, struct rtp_rewritten *out) {
+    struct rtp_rewritten mapped = {0};
+    if (!rewriter->started || rtp_marks_is_newer(&rewriter->dropped, seq) ||
+        !find_late(rewriter, seq, &mapped.seq))
+        return false;
+    mapped.timestamp = map_timestamp(rewriter, timestamp);
+    commit(rewriter, now_us, seq, &mapped);
+    rewriter->sent[mapped.seq & (rewriter->capacity - 1)].resends = RTP_REWRITER_NEVER;
     *out = mapped;
     return true;
 }

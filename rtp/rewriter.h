@@ -19,10 +19,16 @@ struct rtp_rewriter_entry {
     uint16_t source; /* Generation of the source, counted by rtp_rewriter_switch; 0: empty. Wider
                       * than the ring is long: no two sources in it share one. */
     uint8_t tl0picidx;
-    uint8_t resends;
+    uint8_t resends : 7;
+    uint8_t ends_picture : 1; /* It left with the marker bit, whatever the source's said. */
     uint32_t timestamp;
     uint32_t resent_at_ms; /* When it was last retransmitted, 0 never. */
 };
+
+enum {
+    RTP_REWRITER_NEVER = 127
+}; /* As resends: its contents are not those of the source's packet,
+    * so it must not be sent again. */
 
 struct rtp_rewriter {
     /* Given. */
@@ -38,6 +44,11 @@ struct rtp_rewriter {
     uint32_t out_timestamp; /* Newest outgoing timestamp, and when its first packet left. */
     uint64_t out_at_us;
     uint32_t timestamp_offset;  /* To add to the source's. */
+    uint32_t squeezed_from;     /* The source's time at which a replay begins; it goes on for */
+    uint32_t squeezed_units;    /* so long, 0: there is none, */
+    uint32_t squeezed_to_units; /* which becomes so much before the live source's time. */
+    uint16_t replayed_frames;   /* What rtp_rewriter_replay said, until the first packet. */
+    uint32_t live_timestamp;
     uint64_t source_first;      /* First number of the current source that may pass. */
     uint64_t seq_offset;        /* source seq - dropped so far = out seq, modulo 2^64. */
     struct rtp_marks dropped;   /* Packets of the source that were left out. */
@@ -56,9 +67,19 @@ struct rtp_rewriter {
 struct rtp_rewritten {
     uint16_t seq;
     uint32_t timestamp;
-    uint16_t picture_id;
+    uint16_t picture_id; /* Or the frame number of a dependency descriptor: 16 bits of it. */
     uint8_t tl0picidx;
+    bool ends_picture; /* The caller's to set. */
 };
+
+/* What an entry's packet left with. */
+static inline struct rtp_rewritten rtp_rewriter_numbers(const struct rtp_rewriter_entry *entry) {
+    return (struct rtp_rewritten){.seq = entry->out_seq,
+                                  .timestamp = entry->timestamp,
+                                  .picture_id = entry->picture_id,
+                                  .tl0picidx = entry->tl0picidx,
+                                  .ends_picture = entry->ends_picture};
+}
 
 /* Prepares a stream without a source. The ring is borrowed for life. The first packet leaves with
  * first_seq and first_timestamp, which are random; first_seq is below 2^15 (RFC 3711 roll-over
@@ -75,6 +96,12 @@ void rtp_rewriter_init(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry 
  * one unit (video: one 30 Hz frame, 3000 units; audio: 960) ahead of the last. */
 void rtp_rewriter_switch(struct rtp_rewriter *rewriter, bool aligned, uint32_t timestamp_offset);
 
+/* After rtp_rewriter_switch: the source begins with so many frames out of the past, which are sent
+ * at once, up to the one of live_timestamp. That one leaves when a first one would; the earlier
+ * ones go shortly before it, a millisecond apart at most, so that they neither delay what follows
+ * nor go back behind what was sent. */
+void rtp_rewriter_replay(struct rtp_rewriter *rewriter, uint32_t live_timestamp, uint16_t frames);
+
 /* Maps a packet that will be sent. seq is unwrapped. A late packet gets the number that was kept
  * free for it. Returns false, and changes nothing, when it must not be sent: older than the
  * source's first packet or than what is remembered (the ring, RTP_MARKS_SPAN packets of the
@@ -87,12 +114,18 @@ bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t s
 
 /* Leaves a packet of the current source out without a gap in the outgoing numbers (temporal layer
  * not wanted, padding only). Only the newest can be left out this way; for an older one nothing
- * changes (its number stays a gap, so that a late packet of an unwanted layer is better sent). Lost
+ * changes (its number stays a gap: rtp_rewriter_fill). Lost
  * packets between two that are left out of one picture and spatial layer are left out as well. With
  * the first packet of a picture its picture id closes up too, unless it is fixed (VP9). descriptor
  * may be NULL. */
 void rtp_rewriter_drop(struct rtp_rewriter *rewriter, uint64_t seq,
                        const struct rtp_descriptor *descriptor);
+
+/* A packet that is to be left out, but came too late for that: its number was kept free and would
+ * be asked for as if it were lost. Gives that number, to be sent without contents, or returns false
+ * when there is none. */
+bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
+                       uint32_t timestamp, struct rtp_rewritten *out);
 
 /* The entry of an outgoing number that a NACK names, or NULL: never sent, or too long ago. */
 struct rtp_rewriter_entry *rtp_rewriter_find(struct rtp_rewriter *rewriter, uint16_t out_seq);

@@ -41,14 +41,14 @@ static void list_layers(const struct sfu_track *track, uint64_t now_us, struct s
 }
 
 static int8_t find_forwarded(const struct sfu_slot *slot, const struct sfu_why_slot *out) {
-    const char *rid = slot->track->media.rids[slot->layer];
+    const char *rid = slot->track->media.rids[slot->selector.current.layer];
     int8_t found = -1;
-    if (slot->wish.paused || slot->target.paused || slot->awaits_keyframe)
+    if (slot->silent || slot->selector.awaits_entry)
         return -1;
     for (int8_t i = 0; i < out->layer_count; i++)
         if (strcmp(out->layers[i].rid, rid) == 0 &&
-            out->layers[i].spatial <= slot->target.spatial &&
-            out->layers[i].temporal <= slot->target.temporal)
+            out->layers[i].spatial <= slot->selector.current.spatial &&
+            out->layers[i].temporal <= slot->selector.current.temporal)
             found = i;
     return found;
 }

@@ -111,6 +111,8 @@ void sfu_engine_on_pipe(struct sfu_engine *engine, uint64_t now_us,
         sfu_track_on_mirrored(track, now_us, entry->packet);
     else if (entry->type == SFU_PIPE_CLOCK)
         sfu_track_set_clock(track, layer, entry->clock_us, entry->clock_timestamp);
+    else if (entry->type == SFU_PIPE_WATCHED)
+        sfu_track_on_watched(track, entry->worker, entry->layers);
     else
         sfu_track_want_keyframe(track, now_us, layer);
 }

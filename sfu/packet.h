@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "rtp/codec.h"
+#include "rtp/dependency.h"
 #include "rtp/rtp.h"
 
 /* A datagram longer than this is dropped: above every MTU of the Internet, and what browsers send
@@ -39,6 +40,11 @@ struct sfu_packet {
     struct rtp_packet rtp;
     struct rtp_extensions extensions;
     struct rtp_descriptor descriptor;
+    bool plain;          /* Whoever gets the layer at all gets this: rtp_selectable_is_plain. */
+    bool is_held;        /* The structure that its dependency descriptor refers to is missing. */
+    bool has_dependency; /* Layers are told by the dependency descriptor; active targets are filled
+                            in. */
+    struct rtp_dependency dependency;
 
     uint8_t data[SFU_PACKET_CAPACITY];
 };

@@ -12,11 +12,14 @@ enum sfu_pipe_type {
     SFU_PIPE_PACKET,   /* Owner to mirror; carries a reference. */
     SFU_PIPE_CLOCK,    /* Owner to mirror. */
     SFU_PIPE_KEYFRAME, /* Mirror to owner: a keyframe of the layer is wanted. */
+    SFU_PIPE_WATCHED,  /* Mirror to owner: which layers anybody wishes there. */
 };
 
 struct sfu_pipe_entry {
     enum sfu_pipe_type type;
     uint8_t layer;
+    uint8_t worker; /* SFU_PIPE_WATCHED: whose; bit i of layers: layer i. */
+    uint8_t layers;
     uint64_t track;
     struct sfu_packet *packet;
     uint64_t clock_us;

@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "rtp/rewriter.h"
+#include "rtp/selector.h"
 #include "rtp/rtcp.h"
 #include "sfu/packet.h"
 #include "sfu/sfu.h"
 #include "sfu/srtp.h"
 
+struct sfu_layer;
 struct sfu_track;
 struct sfu_transport;
 
@@ -22,10 +24,31 @@ enum {
     SFU_RESENDS_MAX = 10, /* Of one packet. */
 
     /* There is no time to repeat sound more than once, so whoever loses more than 2 % of it (5 of
-     * 256) gets every packet twice, until 30 s after the last such report: with the doubles nothing
-     * seems to be lost. */
+     * 256) gets every frame again with the next packet (RED), or every packet twice, until 30 s
+     * after the last such report: with the doubles nothing seems to be lost. Of what loses more,
+     * RED carries more: a frame is gone when all of its copies are, 0.3^4 < 1 %. */
     SFU_LOSSY_OF_256 = 5,
+    SFU_LOSSY_TWO_OF_256 = 26,   /* 10 % */
+    SFU_LOSSY_THREE_OF_256 = 51, /* 20 % */
     SFU_DOUBLED_US = 30 * 1000 * 1000,
+    SFU_RED_DISTANCE_MAX = 3,
+
+    /* A slot that takes up a voice begins with what it has said so far, at most this. */
+    SFU_ONSET_US = 200 * 1000,
+
+    /* What is replayed of the cache at once, whatever the network: a picture in CIF. A keyframe
+     * from the publisher costs a round trip, and everybody else of the track as much again. */
+    SFU_REPLAY_LEAST_BYTES = 24 * 1024,
+    /* How much of what the network carries in 100 ms a replay may be, beyond that: it takes about
+     * as long as the publisher's answer would. */
+    SFU_REPLAY_BURSTS = 3,
+    SFU_REPLAY_FRAMES = 150,        /* Decoders need a millisecond or two for each. */
+    SFU_REPLAY_PACE_US = 10 * 1000, /* Of what does not go at once, twice the network's rate. */
+
+    /* Of the same slot, when its keyframe requests go on: doubled up to this. */
+    SFU_PLI_WAIT_US = 1000 * 1000,
+    SFU_PLI_WAIT_MAX_US = 4 * 1000 * 1000,
+    SFU_PLI_CALM_US = 10 * 1000 * 1000, /* Without one it is a new matter. */
 };
 
 /* Which operating point of its track a slot is to carry. */
@@ -59,11 +82,19 @@ struct sfu_slot {
     struct sfu_wish wish;
     struct sfu_target target; /* Once it was set. */
     bool targeted;
-    bool switching;       /* The next packet mapped begins a new source. */
-    bool awaits_keyframe; /* Nothing of the current source has been forwarded yet. */
-    uint8_t layer;        /* Forwarded now. */
-    uint8_t target_layer; /* Taken up at its next keyframe. */
-    uint8_t mids_left;    /* Packets that still carry the MID. */
+    bool silent;    /* Paused, by the client or for want of bandwidth. */
+    bool switching; /* The next packet mapped begins a new source. */
+    bool replaying; /* Out of the cache, of replay_layer, from replay_seq on. */
+    uint8_t replay_layer;
+    uint8_t red_distance; /* Frames that RED repeats, while doubled_until_us; 0: none. */
+    struct rtp_selector selector;
+    uint64_t replay_seq;
+    uint64_t replay_at_us;
+    uint64_t first_seq; /* Of the current source. */
+    uint64_t keyframe_sent_us;
+    uint64_t pli_us; /* When the subscriber's last request was heeded. */
+    uint64_t pli_wait_us;
+    uint8_t mids_left; /* Packets that still carry the MID. */
     uint16_t rtx_seq;
     uint16_t padding_turn;     /* How far back the next packet of padding begins to look. */
     uint64_t doubled_until_us; /* Sound only. */
@@ -90,17 +121,42 @@ int sfu_slot_set_track(struct sfu_slot *slot, uint64_t now_us, struct sfu_track 
 
 void sfu_slot_set_wish(struct sfu_slot *slot, uint64_t now_us, const struct sfu_wish *wish);
 
-/* Chooses the layer again: one of those that flow, the highest that is not larger than wished. */
+/* Chooses again as long as no target was set: the highest layer that flows and is not larger than
+ * wished. */
 void sfu_slot_choose_layer(struct sfu_slot *slot, uint64_t now_us);
 
 /* What the allocation gives the slot of its present track: forwarded as soon as it can be taken up,
  * the old one until then. A slot that has been told nothing of its track chooses by its wish. */
 void sfu_slot_set_target(struct sfu_slot *slot, uint64_t now_us, const struct sfu_target *target);
 
-/* Sends the packet to the subscriber, or leaves it out. The hot path. */
+/* slot_forward.c: sends the packet to the subscriber, or leaves it out. The hot path. */
 void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet);
 
-/* Sends again what the subscriber's NACK names, as RTX if that was negotiated. */
+/* Begins with what is kept of the track: the newest keyframe and what followed, of the target's
+ * layer or, where that is too much, of a lower one; of a voice what it has said so far. False when
+ * nothing fitting is kept. */
+bool sfu_slot_replay_begin(struct sfu_slot *slot, uint64_t now_us);
+
+/* Goes on with it, as far as the network takes it now. */
+void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us);
+
+/* slot_sound.c: a packet of sound that is new to the slot, in the form that the subscriber takes.
+ */
+void sfu_slot_send_sound(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                         struct rtp_rewritten *numbers);
+
+/* The number of the first packet since the voice set in, SFU_ONSET_US ago at most; UINT64_MAX when
+ * it is silent. */
+uint64_t sfu_slot_onset(const struct sfu_layer *layer, uint64_t now_us);
+
+/* Fills the gaps before a packet of RED out of its redundancy, for a subscriber without RED. */
+void sfu_slot_recover_sound(struct sfu_slot *slot, uint64_t now_us,
+                            const struct sfu_packet *packet);
+
+/* Whether what a packet carries can be sent to the subscriber, as it is or stripped. */
+bool sfu_slot_takes(const struct sfu_slot *slot, enum rtp_codec codec);
+
+/* slot_repair.c: sends again what the subscriber's NACK names, as RTX if that was negotiated. */
 void sfu_slot_on_nack(struct sfu_slot *slot, uint64_t now_us, const uint16_t *seqs, size_t count);
 
 /* The subscriber's report on the slot: sound that gets lost is sent twice for a while. */
@@ -110,10 +166,25 @@ void sfu_slot_on_report(struct sfu_slot *slot, uint64_t now_us,
 /* The subscriber's PLI or FIR. */
 void sfu_slot_on_keyframe_request(struct sfu_slot *slot, uint64_t now_us);
 
-/* Writes, encrypts and queues one packet; as RTX (RFC 4588) when rtx_payload_type is not 0. Returns
- * its length, 0 when nothing was sent. */
+/* slot_send.c: writes, encrypts and queues one packet; as RTX (RFC 4588) when rtx_payload_type is
+ * not 0. Returns its length, 0 when nothing was sent. */
 size_t sfu_slot_emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
                      const struct rtp_rewritten *numbers, uint8_t rtx_payload_type);
+
+/* The same with another payload than the packet's. */
+size_t sfu_slot_emit_payload(struct sfu_slot *slot, uint64_t now_us,
+                             const struct sfu_packet *packet, const struct rtp_rewritten *numbers,
+                             uint8_t payload_type, const uint8_t *payload, size_t payload_len);
+
+/* Fills a number with nothing. */
+void sfu_slot_emit_empty(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                         const struct rtp_rewritten *numbers);
+
+/* Whether what is sent again has the same number under the same keys, so that every bit of it has
+ * to be the same: NACK without RTX. */
+static inline bool sfu_slot_resends_in_place(const struct sfu_slot *slot, enum rtp_codec codec) {
+    return slot->media.nack && slot->rtx_payload_types[codec] == 0;
+}
 
 /* What was sent under a number, as long as its track's history has it; else NULL. */
 const struct sfu_packet *sfu_slot_find_sent(const struct sfu_slot *slot,

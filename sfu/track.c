@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rtp/selector.h"
 #include "sfu/engine.h"
 #include "sfu/slot.h"
 #include "sfu/transport.h"
@@ -33,6 +34,9 @@ int sfu_track_create(struct sfu_track **out, struct sfu_engine *engine,
     track->id = media->track;
     track->media = *media;
     track->layer_count = media->layer_count ? media->layer_count : 1;
+    /* Publishers begin with all. */
+    track->watched_told = publisher != NULL ? (uint8_t)((1u << track->layer_count) - 1) : 0;
+    track->unwatch_at_us = UINT64_MAX;
     int result = 0;
     for (size_t i = 0; i < track->layer_count && result == 0; i++)
         result = layer_init(&track->layers[i], media);
@@ -86,6 +90,7 @@ int sfu_track_attach(struct sfu_track *track, struct sfu_slot *slot) {
     slot->track = track;
     slot->place = track->slot_count;
     track->slots[track->slot_count++] = slot;
+    sfu_track_on_wishes(track);
     return 0;
 }
 
@@ -94,6 +99,7 @@ void sfu_track_detach(struct sfu_track *track, struct sfu_slot *slot) {
     track->slots[slot->place] = last;
     last->place = slot->place;
     slot->track = NULL;
+    sfu_track_on_wishes(track);
 }
 
 static void join_burst(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
@@ -107,49 +113,46 @@ static void join_burst(struct sfu_track *track, uint64_t now_us, struct sfu_pack
     track->engine->dirty = track;
 }
 
-static void choose_layers(struct sfu_track *track, uint64_t now_us) {
-    for (size_t i = 0; i < track->slot_count; i++)
-        sfu_slot_choose_layer(track->slots[i], now_us);
+static void say_flows(struct sfu_track *track) {
+    if (track->flowed || track->publisher == NULL)
+        return;
+    track->flowed = true;
+    struct sfu_event event = {.type = SFU_EVENT_TRACK_FLOWS,
+                              .participant = track->publisher->participant,
+                              .track = track->id};
+    track->engine->config.on_event(track->engine->config.ctx, &event);
 }
 
-static void note_flow(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer,
-                      size_t bytes) {
-    layer->last_packet_us = now_us;
-    rtp_rate_on_bytes(&layer->rate, now_us, bytes);
-    if (!layer->flowing) {
-        layer->flowing = true;
-        choose_layers(track, now_us);
-    }
-    if (!track->flowed && track->publisher != NULL) {
-        track->flowed = true;
-        struct sfu_event event = {.type = SFU_EVENT_TRACK_FLOWS,
-                                  .participant = track->publisher->participant,
-                                  .track = track->id};
-        track->engine->config.on_event(track->engine->config.ctx, &event);
-    }
+/* --- Packets --- */
+
+/* A mirror learns structures from the packets that attach them, and what its owner knew. */
+static void learn_structure(struct sfu_track *track, const struct sfu_packet *packet) {
+    struct sfu_layer *layer = &track->layers[packet->layer];
+    struct rtp_dependency again;
+    if (!packet->has_dependency)
+        return;
+    layer->active_targets = packet->dependency.targets;
+    if (track->publisher == NULL && packet->dependency.attached)
+        (void)rtp_dependency_parse(packet->extensions.dependency, packet->extensions.dependency_len,
+                                   &layer->structure, &again);
 }
 
 /* What every packet does, in its owner's engine and in a mirror's. */
 static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
     struct sfu_layer *layer = &track->layers[packet->layer];
-    bool begins = !layer->flowing;
-    note_flow(track, now_us, layer, packet->len);
-    if (packet->restarts) /* What was kept under the old numbers is void. */
+    if (packet->restarts) { /* What was kept under the old numbers is void. */
         layer_forget_packets(layer);
+        layer->keyframe = (struct sfu_keyframe){0};
+    }
+    say_flows(track);
+    learn_structure(track, packet);
+    sfu_track_note_packet(track, now_us, packet);
     if (packet->seq > layer->newest_seq)
         layer->newest_seq = packet->seq;
-    if (!packet->skip) {
+    if (!packet->skip)
         sfu_packet_unref(rtp_history_put(&layer->history, packet->seq, sfu_packet_ref(packet)));
-        if (track->media.video && rtp_descriptor_is_entry(&packet->descriptor))
-            layer->keyframe_wanted = false;
-        if (packet->descriptor.width != 0) {
-            layer->width = packet->descriptor.width;
-            layer->height = packet->descriptor.height;
-        }
-    }
-    if (begins && layer->keyframe_wanted)
-        sfu_track_want_keyframe(track, now_us, packet->layer);
-    join_burst(track, now_us, packet);
+    if (!packet->is_held)
+        join_burst(track, now_us, packet);
 }
 
 static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index,
@@ -168,10 +171,58 @@ static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index,
         sfu_transport_wake_at(track->publisher, due_us);
 }
 
-static void describe(struct sfu_track *track, struct sfu_packet *packet) {
+/* AV1 has nothing else, and H264 nothing at all; VP8 and VP9 say more themselves. */
+static bool follows_dependency(enum rtp_codec codec) {
+    return codec == RTP_CODEC_AV1 || codec == RTP_CODEC_H264;
+}
+
+/* Frame numbers are continued over switches like fixed picture ids: other frames refer to them by
+ * distance. */
+static void number_by_frame(struct sfu_packet *packet) {
+    const struct rtp_dependency *dependency = &packet->dependency;
+    struct rtp_descriptor *descriptor = &packet->descriptor;
+    descriptor->frame_start = dependency->frame_start;
+    descriptor->frame_end = dependency->frame_end;
+    descriptor->spatial = dependency->frame.spatial;
+    descriptor->temporal = dependency->frame.temporal;
+    descriptor->picture_id_bits = 16;
+    descriptor->picture_id_fixed = true;
+    descriptor->picture_id = dependency->frame_number;
+}
+
+static void read_dependency(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer,
+                            struct sfu_packet *packet) {
+    const struct rtp_extensions *extensions = &packet->extensions;
+    if (!follows_dependency(packet->codec) || !rtp_ext_has(extensions, RTP_EXT_DEPENDENCY))
+        return;
+    struct rtp_dependency_structure structure;
+    structure.template_count = 0;
+    struct rtp_dependency *dependency = &packet->dependency;
+    if (rtp_dependency_parse(extensions->dependency, extensions->dependency_len, &structure,
+                             dependency) < 0)
+        return;
+    if (dependency->attached) {
+        sfu_track_flush(track, now_us); /* What came before refers to the last structure. */
+        layer->structure = structure;
+    } else if (rtp_dependency_parse(extensions->dependency, extensions->dependency_len,
+                                    &layer->structure, dependency) < 0) {
+        return;
+    }
+    packet->is_held = !dependency->known;
+    if (packet->is_held)
+        return;
+    if (!dependency->has_targets)
+        dependency->targets = layer->active_targets;
+    packet->has_dependency = true;
+    number_by_frame(packet);
+}
+
+static void describe(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer,
+                     struct sfu_packet *packet) {
     const uint8_t *payload = packet->data + packet->rtp.payload_offset;
     packet->descriptor =
         (struct rtp_descriptor){.picture_id = RTP_NO_NUMBER, .tl0picidx = RTP_NO_NUMBER};
+    packet->has_dependency = packet->is_held = false;
     packet->skip = packet->rtp.payload_len == 0;
     if (packet->skip)
         return;
@@ -179,6 +230,24 @@ static void describe(struct sfu_track *track, struct sfu_packet *packet) {
                         &packet->descriptor) < 0) {
         track->engine->counters.drop_payload_malformed++;
         packet->skip = true;
+        return;
+    }
+    read_dependency(track, now_us, layer, packet);
+    packet->plain =
+        !track->media.video ||
+        rtp_selectable_is_plain(packet->codec, &packet->descriptor, packet->has_dependency);
+}
+
+/* What came before the structure that it refers to, since the keyframe's first packet was late. */
+static void release_held(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer,
+                         const struct sfu_packet *first) {
+    for (uint64_t seq = first->seq + 1; seq <= layer->newest_seq; seq++) {
+        struct sfu_packet *packet = rtp_history_get(&layer->history, seq);
+        if (packet == NULL || !packet->is_held)
+            continue;
+        describe(track, now_us, layer, packet); /* Nobody else has seen it yet. */
+        if (!packet->is_held)
+            join_burst(track, now_us, packet);
     }
 }
 
@@ -195,9 +264,11 @@ void sfu_track_on_packet(struct sfu_track *track, uint64_t now_us, uint8_t index
     packet->restarts = arrival == RTP_ARRIVAL_RESTART;
     packet->track = track->id;
     packet->layer = index;
-    describe(track, packet);
+    describe(track, now_us, layer, packet);
     watch_gaps(track, now_us, index, packet);
     keep(track, now_us, packet);
+    if (packet->has_dependency && packet->dependency.attached)
+        release_held(track, now_us, layer, packet);
 }
 
 void sfu_track_on_mirrored(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
@@ -221,9 +292,13 @@ static void feed_mirrors(struct sfu_track *track) {
 }
 
 void sfu_track_flush(struct sfu_track *track, uint64_t now_us) {
-    for (size_t i = 0; i < track->slot_count; i++)
+    for (size_t i = 0; i < track->slot_count; i++) {
+        struct sfu_slot *slot = track->slots[i];
+        if (slot->replaying)
+            sfu_slot_replay(slot, now_us);
         for (size_t k = 0; k < track->burst_count; k++)
-            sfu_slot_forward(track->slots[i], now_us, track->burst[k]);
+            sfu_slot_forward(slot, now_us, track->burst[k]);
+    }
     feed_mirrors(track);
     forget_burst(track);
 }
@@ -256,66 +331,10 @@ void sfu_track_set_clock(struct sfu_track *track, uint8_t index, uint64_t at_us,
     }
 }
 
-static void ask_owner(struct sfu_track *track, uint64_t now_us, uint8_t index) {
-    struct sfu_pipe_entry entry = {.type = SFU_PIPE_KEYFRAME, .layer = index, .track = track->id};
-    track->layers[index].keyframe_asked_us = now_us;
-    track->engine->config.pipe(track->engine->config.ctx, track->owner, &entry);
-}
-
-void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t index) {
-    struct sfu_layer *layer = &track->layers[index];
-    bool already_wanted = layer->keyframe_wanted;
-    uint64_t free_at_us =
-        layer->keyframe_asked_us ? layer->keyframe_asked_us + SFU_KEYFRAME_INTERVAL_US : 0;
-    layer->keyframe_wanted = true;
-    if (track->publisher != NULL)
-        sfu_transport_wake_at(track->publisher, free_at_us > now_us ? free_at_us : now_us);
-    else if (!already_wanted || free_at_us <= now_us)
-        ask_owner(track, now_us, index); /* Which merges what all workers ask. */
-}
-
-static uint64_t ask_keyframes(struct sfu_track *track, uint64_t now_us) {
-    uint64_t next_us = UINT64_MAX;
-    for (size_t i = 0; i < track->layer_count; i++) {
-        struct sfu_layer *layer = &track->layers[i];
-        if (!layer->keyframe_wanted || !layer->flowing || layer->ssrc == 0)
-            continue; /* Its next packet asks. */
-        if (layer->keyframe_asked_us == 0 ||
-            now_us >= layer->keyframe_asked_us + SFU_KEYFRAME_INTERVAL_US) {
-            sfu_reports_send_pli(track->publisher, layer->ssrc);
-            layer->keyframe_asked_us = now_us;
-        }
-        uint64_t again_us = layer->keyframe_asked_us + SFU_KEYFRAME_INTERVAL_US;
-        next_us = again_us < next_us ? again_us : next_us;
-    }
-    return next_us;
-}
-
 uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us) {
-    bool stopped = false;
-    for (size_t i = 0; i < track->layer_count && track->layer_count > 1; i++) {
-        struct sfu_layer *layer = &track->layers[i];
-        bool idle = layer->flowing && now_us >= layer->last_packet_us + SFU_LAYER_IDLE_US;
-        layer->flowing = layer->flowing && !idle;
-        stopped = stopped || idle;
-    }
-    if (stopped)
-        choose_layers(track, now_us);
-    return ask_keyframes(track, now_us);
-}
-
-size_t sfu_track_rungs(const struct sfu_track *track, uint64_t now_us,
-                       struct rtp_rung out[static RTP_RUNGS_MAX]) {
-    size_t count = 0;
-    for (uint8_t i = 0; i < track->layer_count; i++) {
-        const struct sfu_layer *layer = &track->layers[i];
-        if (layer->flowing)
-            out[count++] = (struct rtp_rung){.bps = rtp_rate_bps(&layer->rate, now_us),
-                                             .width = layer->width,
-                                             .height = layer->height,
-                                             .layer = i};
-    }
-    return count;
+    uint64_t ask_us = sfu_track_ask_keyframes(track, now_us);
+    uint64_t tell_us = sfu_track_tell_watched(track, now_us);
+    return ask_us < tell_us ? ask_us : tell_us;
 }
 
 struct sfu_packet *sfu_track_find(const struct sfu_track *track, uint8_t index, uint32_t seq) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "rtp/allocator.h"
+#include "rtp/dependency.h"
 #include "rtp/history.h"
 #include "rtp/nack.h"
 #include "rtp/rate.h"
@@ -25,12 +26,31 @@ enum {
     SFU_HISTORY_AUDIO = 64,  /* 1.3 s at 20 ms. */
     SFU_BURST_MAX = 64,      /* Datagrams that a wake-up reads at once. */
 
-    /* Requests of several subscribers within this time are one; a stream of them would make the
-     * publisher send keyframes only, which is the bandwidth that its subscribers lack. */
-    SFU_KEYFRAME_INTERVAL_US = 500 * 1000,
+    /* Requests of several subscribers within this time are one, and a request is repeated after it;
+     * a stream of them would make the publisher send keyframes only, which is the bandwidth that
+     * its subscribers lack. Doubled twice while nothing comes: then the way there is congested. */
+    SFU_KEYFRAME_INTERVAL_US = 1000 * 1000,
+    SFU_KEYFRAME_TRIES = 2, /* Before it is doubled. */
 
-    /* A layer without a packet for so long does not flow. */
-    SFU_LAYER_IDLE_US = 1000 * 1000,
+    /* A layer without a packet for so long, and for three of its frames, while other layers of the
+     * track go on, does not flow. A screen that does not change pauses all of them: that is no
+     * stop. */
+    SFU_LAYER_IDLE_US = 250 * 1000,
+    SFU_LAYER_IDLE_FRAMES = 3,
+
+    /* A publisher is told that nobody watches a layer after so long. */
+    SFU_UNWATCHED_US = 5 * 1000 * 1000,
+
+    SFU_SPATIAL_MAX = 3, /* Whose rates are measured; higher ones count as the highest. */
+    SFU_TEMPORAL_MAX = 4,
+};
+
+/* The newest keyframe of a layer, and what came of the layer since. */
+struct sfu_keyframe {
+    uint64_t seq; /* Of its first packet, 0: none. */
+    uint64_t at_us;
+    uint32_t bytes;
+    uint16_t frames;
 };
 
 struct sfu_layer {
@@ -42,9 +62,18 @@ struct sfu_layer {
     uint32_t rtx_ssrc;
     bool flowing;
     uint64_t last_packet_us;
-    uint64_t newest_seq; /* Unwrapped. */
-    struct rtp_rate rate;
+    uint64_t newest_seq;    /* Unwrapped. */
     uint16_t width, height; /* As the newest keyframe said, 0: it did not. */
+    uint8_t spatial_count;  /* How many spatial and temporal layers it has had lately. */
+    uint8_t temporal_count;
+    uint32_t newest_timestamp;
+    uint64_t newest_frame_us;   /* When its first packet came. */
+    uint64_t frame_interval_us; /* Smoothed. */
+    struct sfu_keyframe keyframe;
+    struct rtp_rate rates[SFU_SPATIAL_MAX][SFU_TEMPORAL_MAX];
+    struct rtp_rate frames[SFU_TEMPORAL_MAX];  /* In bytes: one for each frame. */
+    uint32_t active_targets;                   /* Of its dependency descriptors. */
+    struct rtp_dependency_structure structure; /* template_count 0: none yet. */
     struct rtp_receiver receiver;
     struct rtp_nack nack;
     bool has_clock; /* By the newest sender report, on this server's clock: */
@@ -52,6 +81,7 @@ struct sfu_layer {
     uint32_t clock_timestamp;
     bool keyframe_wanted;       /* Some slot waits for one. */
     uint64_t keyframe_asked_us; /* 0: never. */
+    uint8_t keyframe_tries;     /* Since it is wanted. */
 };
 
 struct sfu_track {
@@ -72,8 +102,14 @@ struct sfu_track {
     /* State. */
     size_t slot_count;
     size_t slot_capacity;
-    uint64_t mirrors; /* Bit i: worker i has a mirror. */
-    bool dirty;       /* Has a burst. */
+    uint64_t mirrors;       /* Bit i: worker i has a mirror. */
+    uint64_t newest_us;     /* When the newest packet of any layer came. */
+    uint64_t flow_check_us; /* When to look for layers that stopped. */
+    uint8_t watched;        /* Bit i: layer i is within what some slot here wishes. */
+    uint8_t watched_told;   /* To the publisher, or the owner. */
+    uint64_t unwatch_at_us; /* When it is to hear that fewer are; UINT64_MAX: they are not. */
+    uint8_t watched_by[SFU_WORKERS_MAX]; /* As mirrors told. */
+    bool dirty;                          /* Has a burst. */
     bool flowed;
     bool favoured; /* Its publisher speaks. */
     size_t burst_count;
@@ -104,12 +140,35 @@ void sfu_track_flush(struct sfu_track *track, uint64_t now_us);
 void sfu_track_set_clock(struct sfu_track *track, uint8_t layer, uint64_t at_us,
                          uint32_t timestamp);
 
-/* A slot cannot go on without a keyframe of the layer. Requests are merged, and repeated until one
- * comes; a layer that does not flow is asked when it does. */
+/* track_keyframe.c: a slot cannot go on without a keyframe of the layer. Requests are merged, and
+ * repeated until one comes; a layer that does not flow is asked when it does. */
 void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t layer);
 
-/* Sends the keyframe requests that are due, and notices layers that stopped. Returns when it next
- * has something to do, UINT64_MAX for never. */
+/* Sends the keyframe requests that are due; returns when the next is, UINT64_MAX for never. */
+uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us);
+
+/* The bytes of a layer from its newest keyframe on, 0 when the history does not reach back to it.
+ */
+size_t sfu_track_cached(const struct sfu_track *track, uint8_t layer);
+
+/* track_layers.c: notes a packet of the layer: its rates, frames, sizes; and layers that stopped.
+ */
+void sfu_track_note_packet(struct sfu_track *track, uint64_t now_us,
+                           const struct sfu_packet *packet);
+
+/* What some slot wishes has changed. */
+void sfu_track_on_wishes(struct sfu_track *track);
+
+/* What a mirror told. */
+void sfu_track_on_watched(struct sfu_track *track, unsigned worker, uint8_t layers);
+
+/* Tells what is watched, when it is time to; returns when that is, UINT64_MAX for never. */
+uint64_t sfu_track_tell_watched(struct sfu_track *track, uint64_t now_us);
+
+/* Which layers a wish reaches: up to the largest that is not larger than it says, as bits. */
+uint8_t sfu_track_wished_layers(const struct sfu_track *track, const struct sfu_wish *wish);
+
+/* Does what is due. Returns when it next has something to do, UINT64_MAX for never. */
 uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us);
 
 /* The operating points that flow now, the cheapest first, with the rates measured over the last

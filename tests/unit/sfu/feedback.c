@@ -85,6 +85,7 @@ static void of_one_nack_at_most_256_numbers_are_looked_up(void) {
 
 static void a_pli_reaches_the_publisher(void) {
     begin();
+    rig_run(S); /* Sooner, the keyframe would still be on its way. */
     rig_pli(call.viewer, call.slot->slot_ssrc);
     rig_run(1 * MS);
     CHECK_INT(rig_plis(call.publisher), 1);
@@ -95,6 +96,7 @@ static void a_pli_reaches_the_publisher(void) {
 /* RFC 5104 section 4.3.1: what it asks for stands in its entries. */
 static void a_fir_is_a_pli_to_the_publisher(void) {
     begin();
+    rig_run(S);
     CHECK_INT(rtcp_append_fir(fresh(), 1, call.slot->slot_ssrc, 7), 0);
     rig_send_rtcp(call.viewer, &builder);
     rig_run(1 * MS);

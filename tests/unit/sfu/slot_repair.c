@@ -126,7 +126,7 @@ static void a_source_of_eight_switches_ago_does_not_answer(void) {
     CHECK_INT(counters()->nacks_unanswered, 1);
     nack((uint16_t)(first + 1));
     CHECK_INT(counters()->nacks_unanswered, 1);
-    CHECK_STR(numbers(), "10 20 21 22 23 24 25 26 27 20");
+    CHECK_STR(numbers(), "10 20 10 21 20 22 21 23 22 24 23 25 24 26 25 27 20");
     rig_close();
 }
 
@@ -342,7 +342,7 @@ static void a_source_of_256_switches_ago_is_not_taken_for_todays(void) {
         rig_keyframe(call.publisher, camera->ssrcs[0], (uint16_t)(10 + i / 2), 1);
     }
     size_t count = rig_rtp_count(call.viewer);
-    CHECK_INT(count, 256);
+    CHECK_INT(count, 2 * 256 - 2); /* Each camera's last keyframe comes out of the cache first. */
     nack(first);
     CHECK_INT(rig_rtp_count(call.viewer), count);
     CHECK_INT(counters()->nacks_unanswered, 1);

@@ -70,6 +70,7 @@ static void every_profile_carries_rtp_and_rtcp(void) {
         rig_carry(viewer, slot, camera->track);
         rig_keyframe(publisher, camera->ssrcs[0], 10, 1);
         CHECK_INT(rig_number(rig_rtp_at(viewer, 0)), 10);
+        rig_run(S); /* Sooner, the keyframe would still be on its way. */
         rig_pli(viewer, slot->slot_ssrc);
         rig_run(1 * MS);
         CHECK_INT(rig_plis(publisher), 1);

@@ -1,0 +1,221 @@
+/* The way of a packet through a slot: chosen by rtp/selector, numbered by rtp/rewriter; and what is
+ * replayed out of the track's history when a slot begins. */
+#include "sfu/downlink.h"
+#include "sfu/engine.h"
+#include "sfu/slot.h"
+#include "sfu/track.h"
+#include "sfu/transport.h"
+
+/* --- Sources --- */
+
+static uint32_t timestamp_at(const struct sfu_layer *layer, uint64_t now_us, uint32_t rate_hz) {
+    int64_t since_us = (int64_t)(now_us - layer->clock_us);
+    return layer->clock_timestamp + (uint32_t)(since_us * (int64_t)rate_hz / 1000000);
+}
+
+/* Layers of one track whose clocks are both known go on exactly where the other one stood. */
+static bool align(const struct sfu_slot *slot, uint64_t now_us, uint8_t layer, uint32_t *offset) {
+    const struct rtp_rewriter *rewriter = &slot->rewriter;
+    const struct sfu_slot_source *last = &slot->sources[rewriter->source % SFU_SLOT_SOURCES];
+    if (rewriter->source == 0 || last->generation != rewriter->source ||
+        last->track != slot->track->id)
+        return false;
+    const struct sfu_layer *from = &slot->track->layers[last->layer];
+    const struct sfu_layer *to = &slot->track->layers[layer];
+    if (!from->has_clock || !to->has_clock)
+        return false;
+    uint32_t rate_hz = rewriter->clock_rate_hz;
+    *offset = rtp_rewriter_timestamp(rewriter, timestamp_at(from, now_us, rate_hz)) -
+              timestamp_at(to, now_us, rate_hz);
+    return true;
+}
+
+static void begin_source(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
+    const struct sfu_layer *layer = &slot->track->layers[packet->layer];
+    uint32_t offset = 0;
+    bool aligned = align(slot, now_us, packet->layer, &offset);
+    slot->switching = false;
+    slot->first_seq = packet->seq;
+    rtp_rewriter_switch(&slot->rewriter, aligned, offset);
+    if (slot->replaying && slot->media.video)
+        rtp_rewriter_replay(&slot->rewriter, layer->newest_timestamp, layer->keyframe.frames);
+    uint16_t generation = slot->rewriter.source;
+    slot->sources[generation % SFU_SLOT_SOURCES] = (struct sfu_slot_source){
+        .track = slot->track->id, .generation = generation, .layer = packet->layer};
+}
+
+/* --- One packet --- */
+
+/* What is left out too late for its number to close up, so that the subscriber does not wait. */
+static void fill_gap(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
+    struct rtp_rewritten numbers;
+    if (slot->media.video &&
+        rtp_rewriter_fill(&slot->rewriter, now_us, packet->seq, packet->rtp.timestamp, &numbers))
+        sfu_slot_emit_empty(slot, now_us, packet, &numbers);
+}
+
+static void leave_out(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
+    if (slot->switching)
+        return;
+    rtp_rewriter_drop(&slot->rewriter, packet->seq, &packet->descriptor);
+    fill_gap(slot, now_us, packet);
+}
+
+/* Sound that is replayed keeps its own time, so that it delays nothing behind it. */
+static uint64_t time_of(const struct sfu_slot *slot, uint64_t now_us,
+                        const struct sfu_packet *packet) {
+    return slot->replaying && !slot->media.video ? packet->received_us : now_us;
+}
+
+static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                    bool ends_picture) {
+    if (slot->switching)
+        begin_source(slot, now_us, packet);
+    if (packet->codec == RTP_CODEC_RED)
+        sfu_slot_recover_sound(slot, now_us, packet);
+    struct rtp_rewritten numbers;
+    if (!rtp_rewriter_map(&slot->rewriter, time_of(slot, now_us, packet), packet->seq,
+                          packet->rtp.timestamp, &packet->descriptor, &numbers)) {
+        fill_gap(slot, now_us, packet);
+        return;
+    }
+    if (ends_picture && !packet->rtp.marker) {
+        rtp_rewriter_find(&slot->rewriter, numbers.seq)->ends_picture = true;
+        numbers.ends_picture = true;
+    }
+    if (slot->media.video)
+        sfu_slot_emit(slot, now_us, packet, &numbers, 0);
+    else
+        sfu_slot_send_sound(slot, now_us, packet, &numbers);
+    slot->packets++;
+    slot->octets += packet->rtp.payload_len;
+    slot->transport->engine->counters.rtp_forwarded++;
+}
+
+static void select_one(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet);
+
+/* A keyframe whose first packet came late (retransmitted): what followed it is already in the
+ * history. */
+static void catch_up(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *first) {
+    const struct sfu_layer *layer = &slot->track->layers[first->layer];
+    uint64_t end = sfu_track_next_in_burst(slot->track, first);
+    for (uint64_t seq = first->seq + 1; seq <= layer->newest_seq && seq < end; seq++) {
+        const struct sfu_packet *packet = rtp_history_get(&layer->history, seq);
+        if (packet != NULL && !packet->is_held)
+            select_one(slot, now_us, packet);
+    }
+}
+
+static void begin_with(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                       bool ends_picture) {
+    bool replayed = slot->replaying && packet->layer == slot->replay_layer;
+    slot->replaying = replayed;
+    slot->switching = true;
+    slot->keyframe_sent_us = now_us;
+    pass_on(slot, now_us, packet, ends_picture);
+    if (!replayed)
+        catch_up(slot, now_us, packet);
+}
+
+static void select_one(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
+    if (packet->skip) {
+        if (rtp_selector_is_settled(&slot->selector, packet->layer))
+            leave_out(slot, now_us, packet);
+        return;
+    }
+    if (!sfu_slot_takes(slot, packet->codec))
+        return;
+    struct rtp_selectable selectable = {
+        .layer = packet->layer,
+        .seq = packet->seq,
+        .timestamp = packet->rtp.timestamp,
+        .descriptor = &packet->descriptor,
+        .dependency = packet->has_dependency ? &packet->dependency : NULL,
+        .structure = packet->has_dependency ? &slot->track->layers[packet->layer].structure : NULL};
+    bool ends = false;
+    enum rtp_selection selection = rtp_selector_on_packet(&slot->selector, &selectable, &ends);
+    ends = ends && slot->media.video;
+    if (selection == RTP_SELECTION_BEGIN) {
+        begin_with(slot, now_us, packet, ends);
+    } else if (selection == RTP_SELECTION_PASS) {
+        if (slot->media.video && rtp_descriptor_is_entry(&packet->descriptor))
+            slot->keyframe_sent_us = now_us;
+        pass_on(slot, now_us, packet, ends);
+    } else if (selection == RTP_SELECTION_DROP) {
+        leave_out(slot, now_us, packet);
+    }
+}
+
+void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
+    if (slot->silent || !sfu_transport_is_open(slot->transport))
+        return;
+    if (slot->replaying && packet->layer == slot->replay_layer && packet->seq >= slot->replay_seq)
+        return; /* It comes out of the history. */
+    bool settled = rtp_selector_is_settled(&slot->selector, packet->layer);
+    slot->switching = slot->switching || (settled && packet->restarts);
+    if (settled && packet->plain && !packet->skip && slot->payload_types[packet->codec] != 0)
+        pass_on(slot, now_us, packet, false);
+    else
+        select_one(slot, now_us, packet);
+}
+
+/* --- Out of the cache --- */
+
+static bool may_replay(const struct sfu_slot *slot, uint8_t index, size_t limit) {
+    const struct sfu_layer *layer = &slot->track->layers[index];
+    size_t bytes = sfu_track_cached(slot->track, index);
+    return layer->flowing && bytes != 0 && bytes <= limit &&
+           layer->keyframe.frames <= SFU_REPLAY_FRAMES;
+}
+
+/* The best that is not too much. */
+static uint8_t choose_cached(const struct sfu_slot *slot, uint64_t now_us) {
+    size_t burst = sfu_downlink_burst(slot->transport, now_us);
+    size_t limit = burst < SIZE_MAX / SFU_REPLAY_BURSTS ? burst * SFU_REPLAY_BURSTS : SIZE_MAX;
+    if (limit < SFU_REPLAY_LEAST_BYTES)
+        limit = SFU_REPLAY_LEAST_BYTES;
+    for (uint8_t i = slot->selector.target.layer + 1; i-- > 0;)
+        if (may_replay(slot, i, limit))
+            return i;
+    return UINT8_MAX;
+}
+
+bool sfu_slot_replay_begin(struct sfu_slot *slot, uint64_t now_us) {
+    uint8_t index = slot->media.video ? choose_cached(slot, now_us) : 0;
+    if (index == UINT8_MAX)
+        return false;
+    const struct sfu_layer *layer = &slot->track->layers[index];
+    slot->replay_seq = slot->media.video ? layer->keyframe.seq : sfu_slot_onset(layer, now_us);
+    slot->replaying = slot->replay_seq <= layer->newest_seq;
+    slot->replay_layer = index;
+    slot->replay_at_us = 0;
+    if (slot->replaying)
+        sfu_slot_replay(slot, now_us);
+    return slot->replaying || !slot->selector.awaits_entry;
+}
+
+/* At once what the network takes within 100 ms, then at twice its rate. */
+static size_t replay_budget(const struct sfu_slot *slot, uint64_t now_us) {
+    size_t burst = sfu_downlink_burst(slot->transport, now_us);
+    if (slot->replay_at_us == 0)
+        return burst > SFU_REPLAY_LEAST_BYTES ? burst : SFU_REPLAY_LEAST_BYTES;
+    return burst / 5 > SFU_PACKET_CAPACITY ? burst / 5 : SFU_PACKET_CAPACITY;
+}
+
+void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us) {
+    if (slot->silent || now_us < slot->replay_at_us)
+        return;
+    const struct sfu_layer *layer = &slot->track->layers[slot->replay_layer];
+    size_t budget = replay_budget(slot, now_us);
+    size_t sent = 0;
+    while (slot->replaying && slot->replay_seq <= layer->newest_seq && sent < budget) {
+        const struct sfu_packet *packet = rtp_history_get(&layer->history, slot->replay_seq++);
+        if (packet == NULL || packet->is_held)
+            continue;
+        sent += packet->len;
+        select_one(slot, now_us, packet);
+    }
+    if (slot->replay_seq > layer->newest_seq)
+        slot->replaying = false;
+    slot->replay_at_us = now_us + SFU_REPLAY_PACE_US;
+}
