@@ -255,7 +255,7 @@ unsigned rtp_loudness_on_deadline(struct rtp_loudness *loudness, uint64_t now_us
     float most = 0;
     for (struct rtp_loudness_speaker *i = loudness->speakers; i != NULL; i = i->next) {
         float by = i != loudness->dominant ? surpasses(i, loudness->dominant) : 0;
-        if (by > most || (by > 0 && by == most && i->peak > best->peak)) {
+        if (by > most || (best != NULL && by == most && i->peak > best->peak)) {
             most = by;
             best = i;
         }

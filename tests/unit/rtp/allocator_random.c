@@ -16,7 +16,7 @@ static size_t slot_count;
 static uint64_t audio_bps;
 
 static uint32_t below(uint32_t end) {
-    return (uint32_t)(bench_random_next(&random_source) % end);
+    return end > 0 ? (uint32_t)(bench_random_next(&random_source) % end) : 0;
 }
 
 static void make_ladder(size_t at) {
@@ -111,7 +111,7 @@ static void run_fresh(uint64_t budget_bps, int8_t given[3 * SLOTS_MAX]) {
 /* With more to share, the first that gets something else gets more. */
 static void more_budget_is_better_for_the_most_important(void) {
     for (int round = 0; round < ROUNDS; round++) {
-        int8_t less[3 * SLOTS_MAX], more[3 * SLOTS_MAX];
+        int8_t less[3 * SLOTS_MAX] = {0}, more[3 * SLOTS_MAX] = {0};
         make_slots();
         uint64_t budget_bps = below(8000000);
         run_fresh(budget_bps, less);
