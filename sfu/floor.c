@@ -204,10 +204,16 @@ void sfu_member_on_level(struct sfu_member *member, uint64_t now_us,
     struct sfu_published *track = member->own;
     while (track != NULL && (track->media.track != level->track || !track->is_microphone))
         track = track->next_own;
-    if (track != NULL)
-        settle(member->room, now_us,
-               rtp_loudness_on_level(&member->room->loudness, &track->voice, now_us, level->loudest,
-                                     level->packets));
+    if (track == NULL)
+        return;
+    unsigned changed = 0;
+    for (uint8_t i = 0; i < level->packets; i++) {
+        uint64_t ago_us = (uint64_t)(level->packets - 1 - i) * RTP_LOUDNESS_LEVEL_US;
+        changed |=
+            rtp_loudness_on_level(&member->room->loudness, &track->voice,
+                                  now_us > ago_us ? now_us - ago_us : 0, level->levels[i], 1);
+    }
+    settle(member->room, now_us, changed);
 }
 
 uint64_t sfu_room_next_deadline(const struct sfu_room *room) {
