@@ -11,6 +11,7 @@ enum { EMPTY, SENT, LOST, RECEIVED };
 
 enum {
     STREAM_TIMEOUT_US = 2000000, /* Without feedback, after which the old delays say nothing. */
+    OUTAGE_US = 1000000,
     RTT_DEFAULT_US = 200000,
     RTT_MAX_US = 3000000,
     RTT_TOLD_US = 10000000,
@@ -165,10 +166,11 @@ static void on_arrival(void *ctx, const struct rtp_twcc_arrival *arrival) {
     } else if (arrival->received && sent->state != RECEIVED) {
         on_received(feedback, sent, arrival->arrival_us);
     } else if (!arrival->received && sent->state == SENT) {
-        uint64_t sent_us =
-            feedback->now_us - (uint32_t)((uint32_t)feedback->now_us - sent->sent_us);
+        uint32_t age_us = (uint32_t)feedback->now_us - sent->sent_us;
+        uint64_t sent_us = feedback->now_us - age_us;
         sent->state = LOST;
-        rtp_bwe_loss_on_packet(&bwe->loss, sent_us, sent->bytes, true);
+        if (sent_us >= bwe->resumed_us)
+            rtp_bwe_loss_on_packet(&bwe->loss, sent_us, sent->bytes, true);
         rtp_bwe_trend_on_lost(&bwe->trend, sent_us, sent->bytes, bwe->bps);
     }
 }
@@ -245,6 +247,9 @@ static void rtt_learn(struct rtp_bwe *bwe, uint64_t now_us, uint64_t rtt_us) {
 int rtp_bwe_on_feedback(struct rtp_bwe *bwe, uint64_t now_us, const struct rtcp_packet *packet) {
     if (bwe->answered && now_us - bwe->feedback_us > STREAM_TIMEOUT_US)
         rtp_bwe_trend_reset(&bwe->trend);
+    /* What is lost while nothing at all arrives says nothing about a rate. */
+    if (bwe->answered && now_us - bwe->feedback_us > OUTAGE_US)
+        bwe->resumed_us = now_us;
     struct feedback feedback = {.bwe = bwe, .now_us = now_us};
     if (rtp_twcc_feedback_parse(packet, on_arrival, &feedback) < 0) {
         bwe->bad_feedbacks++;

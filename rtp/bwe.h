@@ -68,6 +68,7 @@ struct rtp_bwe {
     /* State: what was reported. */
     bool answered;
     uint64_t arrival_us, feedback_us; /* The newest arrival, unwrapped; the newest feedback. */
+    uint64_t resumed_us;              /* When feedback last came after an outage. */
     uint64_t rtt_us, rtt_told_us;     /* The round trip, and when a report last told it. */
     uint32_t acked_bps, recent_bps;
     struct rtp_bwe_acked acked;
