@@ -51,16 +51,17 @@ function readyUrl(log) {
 }
 
 // Starts a server on free ports. `args` are added to the command line; `demo: false` leaves --demo
-// out, for servers with a secret. The result's `url` is the origin without a trailing slash.
-export async function startWeir({ args = [], demo = true, env = {}, rtcAddress = '127.0.0.1', workers } = {}) {
+// out, for servers with a secret. `data` is a folder that stays, for a server that is started again. The
+// result's `url` is the origin without a trailing slash.
+export async function startWeir({ args = [], demo = true, env = {}, rtcAddress = '127.0.0.1', workers, data: kept } = {}) {
   const count = Number(process.env.WEIR_WORKERS ?? workers ?? 2);
   const rtcPort = await freePorts(count);
-  const data = scratch('data');
+  const data = kept ?? scratch('data');
   const line = ['--listen', '127.0.0.1:0', '--rtc-address', rtcAddress, '--rtc-port', String(rtcPort),
     '--workers', String(count), '--data', data, '--drain-deadline-s', '2', ...(demo ? ['--demo'] : []), ...args];
   const child = spawn(weirBinary, line, { env: { ...process.env, ...env }, cwd: data });
   running.add(child);
-  const weir = new Weir(child, { rtcPort, workers: count, data });
+  const weir = new Weir(child, { rtcPort, workers: count, data, isKept: kept !== undefined });
   try {
     const url = await eventually('the server prints its address', () => {
       if (weir.exited) throw new Error(`exited with ${weir.exited.code}: ${weir.log}`);
@@ -83,7 +84,7 @@ class Weir {
     this.closed = once(child, 'close').then(([code, signal]) => {
       this.exited = { code, signal };
       running.delete(child);
-      rmSync(this.data, { recursive: true, force: true });
+      if (!this.isKept) rmSync(this.data, { recursive: true, force: true });
       return this.exited;
     });
   }
@@ -96,6 +97,13 @@ class Weir {
     clearTimeout(limit);
     this.checkLog();
     if (code !== 0) throw new Error(`weir exited with ${code ?? signal}:\n${this.tail()}`);
+  }
+
+  // kill -9: nothing is written any more.
+  async kill() {
+    this.child.kill('SIGKILL');
+    await this.closed;
+    this.checkLog();
   }
 
   checkLog() {
