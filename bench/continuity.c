@@ -71,6 +71,8 @@ static void note_dependency(struct bench_continuity *continuity, const struct be
         return;
     }
     continuity->has_structure |= dependency.attached;
+    if (dependency.attached) /* Nothing refers to what was before. */
+        continuity->has_offset = false;
     uint16_t ahead = (uint16_t)(dependency.frame_number - continuity->frame_number);
     continuity->picture_jumps += follows && ahead > FRAMES_AHEAD_MAX;
     continuity->frame_number = dependency.frame_number;
@@ -89,10 +91,17 @@ static void note_descriptor(struct bench_continuity *continuity, const struct be
         return;
     }
     note_picture(continuity, seen, &descriptor, follows);
+    if (rtp_descriptor_is_entry(&descriptor)) /* Nothing refers to what was before. */
+        continuity->has_offset = false;
     if (seen->codec == RTP_CODEC_VP9 && stamp != NULL)
         note_offset(continuity, ((uint16_t)descriptor.picture_id - stamp->picture) & 0x7fff);
     if (seen->dependency != NULL)
         note_dependency(continuity, seen, stamp, follows);
+}
+
+/* Nothing refers to what was before a keyframe. */
+static bool begins_anew(const struct bench_stamp *stamp) {
+    return stamp->keyframe && stamp->spatial == 0 && stamp->packet == 0;
 }
 
 void bench_continuity_on_packet(struct bench_continuity *continuity, const struct bench_seen *seen,
@@ -100,10 +109,10 @@ void bench_continuity_on_packet(struct bench_continuity *continuity, const struc
     bool follows = continuity->started && seen->seq == continuity->seq + 1;
     if (continuity->started)
         note_time(continuity, seen, follows);
-    if (stamp != NULL && stamp->source != continuity->source) {
-        continuity->source = stamp->source;
+    if (stamp != NULL && (stamp->source != continuity->source || begins_anew(stamp)))
         continuity->has_offset = false;
-    }
+    if (stamp != NULL)
+        continuity->source = stamp->source;
     note_descriptor(continuity, seen, stamp, follows);
     continuity->started = true;
     continuity->seq = seen->seq;
