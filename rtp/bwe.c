@@ -271,8 +271,11 @@ int rtp_bwe_on_feedback(struct rtp_bwe *bwe, uint64_t now_us, const struct rtcp_
 void rtp_bwe_on_remb(struct rtp_bwe *bwe, uint64_t now_us, uint64_t bps) {
     bwe->remb_bps = bps > 0 ? (double)bps : 1;
     bwe->remb_us = now_us;
-    double known_bps = bwe->answered ? bwe->aimd.bps : bwe->report.bps;
-    bps_set(bwe, now_us, known_bps > 0 && known_bps < bwe->bps ? known_bps : bwe->bps, bwe->limit);
+    double known_bps = bwe->answered         ? bwe->aimd.bps
+                       : bwe->report.bps > 0 ? bwe->report.bps
+                                             : bwe->config.start_bps;
+    /* By feedback it rises only with the next one, which knows of the losses too. */
+    bps_set(bwe, now_us, bwe->answered && bwe->bps < known_bps ? bwe->bps : known_bps, bwe->limit);
     plan(bwe, now_us);
 }
 
