@@ -38,10 +38,15 @@ int sfu_member_create(struct sfu_member **out, struct sfu_room *room, uint64_t i
 
 /* --- What fits where --- */
 
+/* Redundancy around Opus is the slot's to add and to strip. */
+static enum rtp_codec plain_codec(enum rtp_codec codec) {
+    return codec == RTP_CODEC_RED ? RTP_CODEC_OPUS : codec;
+}
+
 /* H264 decoders differ by profile_idc, the first byte of profile-level-id (RFC 6184 section 8.1).
  */
 static bool codec_fits(const struct sfu_codec *sent, const struct sfu_codec *taken) {
-    if (sent->codec != taken->codec)
+    if (plain_codec(sent->codec) != plain_codec(taken->codec))
         return false;
     return sent->codec != RTP_CODEC_H264 || sent->profile >> 16 == taken->profile >> 16 ||
            sent->profile == 0 || taken->profile == 0;
