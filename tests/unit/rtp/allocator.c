@@ -99,6 +99,13 @@ static void a_screen_gives_frames_away_before_pixels(void) {
     CHECK_INT(slot.chosen, H8);
 }
 
+static void a_screen_is_readable_before_a_camera_is_large(void) {
+    struct rtp_allocator_slot slots[] = {ladder_camera(1), ladder_camera(2)};
+    slots[1].screen = true;
+    rtp_allocator_run(slots, 2, 1750 * KBPS, 0);
+    CHECK(slots[0].chosen == Q8 && slots[1].chosen == F8);
+}
+
 static void a_slow_camera_is_not_taken_for_a_thinned_one(void) {
     /* Ten frames a second in the dark: that is all there is. */
     static const struct rtp_rung rungs[] = {{100000, 320, 180, 10, 0, 0, 0},
@@ -255,6 +262,8 @@ static const struct test tests[] = {
     {"no_more_frames_than_wished_for", no_more_frames_than_wished_for},
     {"frames_go_before_pixels_but_not_below_fluent", frames_go_before_pixels_but_not_below_fluent},
     {"a_screen_gives_frames_away_before_pixels", a_screen_gives_frames_away_before_pixels},
+    {"a_screen_is_readable_before_a_camera_is_large",
+     a_screen_is_readable_before_a_camera_is_large},
     {"a_slow_camera_is_not_taken_for_a_thinned_one", a_slow_camera_is_not_taken_for_a_thinned_one},
     {"unknown_sizes_leave_the_given_order", unknown_sizes_leave_the_given_order},
     {"a_layer_that_does_not_flow_is_not_waited_for", a_layer_that_does_not_flow_is_not_waited_for},

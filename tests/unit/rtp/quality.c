@@ -139,7 +139,7 @@ static void a_connection_between_two_scores_keeps_one(void) {
     unsigned changes = 0;
     settle(&input);
     for (int i = 0; i < 200; i++) {
-        input.fraction_lost = i % 2 ? 10 : 14; /* About 4.5. */
+        input.fraction_lost = i % 2 ? 7 : 11; /* About 4.5. */
         changes += rtp_quality_update(&quality, &input);
     }
     CHECK(changes <= 1);
