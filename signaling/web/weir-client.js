@@ -18,7 +18,7 @@
 // new WeirClient({callId, baseUrl, token, codec: 'vp8' | 'vp9' | 'av1' | 'h264', simulcast: true, red: true,
 //   pauseHidden: true, audioSlots, videoSlots, maxAudioSlots, maxVideoSlots})
 //
-// State: state 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed' · you {userId, name} · call {type, initiatorId,
+// State: callId · state 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed' · you {userId, name} · call {type, initiatorId,
 //   startedAt} · participants Map of {userId, name, audioEnabled, videoEnabled, screenSharing, quality 1–5 or null,
 //   qualityUp, qualityDown {score, reason} or null, handRaised, isSpeaking, tracks} · local {audio, video, screen} · speakers
 //   [{userId, levelDb, dominant}] · timer {userId, endsAt} or null · retryAt Date or null: when it tries to reach the server again
@@ -83,6 +83,10 @@ export class WeirClient extends Emitter {
   constructor(options) {
     super();
     this.#session = new Session(options, this.emit.bind(this));
+  }
+
+  get callId() {
+    return this.#session.options.callId;
   }
 
   get state() {
