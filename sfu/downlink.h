@@ -33,6 +33,7 @@ struct sfu_downlink_slot {
     uint8_t reason; /* enum rtp_allocator_reason */
     bool paused;    /* By bandwidth, as was told. */
     uint32_t bps;   /* Of the chosen rung. */
+    uint32_t wanted_bps;
     uint32_t reported_packets;
 };
 
@@ -52,6 +53,7 @@ struct sfu_downlink {
     enum sfu_downlink_source source;
     bool numbers;             /* Transport-cc was negotiated. */
     bool is_short;            /* Some slot has less than it wants. */
+    bool starves;             /* No picture is sent, for want of bandwidth. */
     size_t slot_capacity;     /* M-lines. */
     uint64_t first_number_us; /* When the first numbered packet left, 0: none did. */
     uint64_t allocated_us;    /* The last time. */
@@ -66,6 +68,7 @@ struct sfu_downlink {
     int64_t resend_bits; /* What may be resent. */
     uint64_t resend_us;  /* As of then. */
     struct sfu_downlink_probe probe;
+    uint64_t trickle_at_us; /* While it starves: the next packet of padding. */
     struct rtp_bwe bwe;
 };
 

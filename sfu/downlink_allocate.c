@@ -104,6 +104,16 @@ static bool note_paused(struct sfu_counters *counters, struct sfu_downlink_slot 
     return true;
 }
 
+static bool starves(const struct rtp_allocator_slot *slots, size_t count) {
+    bool starved = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!slots[i].audio && slots[i].chosen >= 0)
+            return false;
+        starved = starved || is_starved(&slots[i]);
+    }
+    return starved;
+}
+
 static void apply(struct sfu_transport *transport, uint64_t now_us, size_t count) {
     struct sfu_downlink *downlink = transport->downlink;
     const struct sfu_downlink_scratch *scratch = &transport->engine->downlinks;
@@ -118,6 +128,7 @@ static void apply(struct sfu_transport *transport, uint64_t now_us, size_t count
         known->chosen = given->chosen;
         known->reason = (uint8_t)given->reason;
         known->bps = given->chosen >= 0 ? given->rungs[given->chosen].bps : 0;
+        known->wanted_bps = given->wanted >= 0 ? given->rungs[given->wanted].bps : 0;
         downlink->allocated_bps += known->bps;
         downlink->is_short = downlink->is_short || given->chosen < given->wanted;
         aim(slot, now_us, given);
@@ -142,6 +153,7 @@ uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us)
         rtp_allocator_run(slots, count, sfu_downlink_budget(downlink, now_us), now_us);
     downlink->allocated_bps = 0;
     downlink->is_short = false;
+    downlink->starves = starves(slots, count);
     apply(transport, now_us, count);
     uint64_t raise_us = rtp_allocator_next_deadline(slots, count);
     uint64_t refresh_us = count > 0 ? now_us + REFRESH_US : UINT64_MAX;

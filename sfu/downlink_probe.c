@@ -14,6 +14,11 @@ enum {
     /* About: what is sent is as large as what is there. Less for a probe of few bytes. */
     PACKET_MAX = 1100,
     PACKET_MIN = 150,
+
+    /* Where nothing is sent nothing is reported, and an estimate that is too low for any picture
+     * stays so: half of it is padding then. */
+    TRICKLE_BYTES = 255,
+    TRICKLE_SHARE = 2,
 };
 
 /* A slot that can send padding: one that has sent something, so that its receiver knows the stream.
@@ -74,6 +79,20 @@ static uint64_t go_on(struct sfu_transport *transport, struct sfu_slot *slot, ui
     return probe->next_us > now_us + TICK_US ? probe->next_us : now_us + TICK_US;
 }
 
+static uint64_t trickle(struct sfu_transport *transport, struct sfu_slot *slot, uint64_t now_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    if (!downlink->starves)
+        return UINT64_MAX;
+    if (now_us >= downlink->trickle_at_us) {
+        size_t len = sfu_slot_send_padding(slot, now_us, TRICKLE_BYTES);
+        transport->engine->counters.padding_sent += len > 0;
+        downlink->trickle_at_us =
+            now_us + bits_time_us(len > 0 ? len : TRICKLE_BYTES,
+                                  rtp_bwe_bps(&downlink->bwe) / TRICKLE_SHARE);
+    }
+    return downlink->trickle_at_us;
+}
+
 uint64_t sfu_downlink_probe(struct sfu_transport *transport, uint64_t now_us) {
     struct sfu_downlink *downlink = transport->downlink;
     struct sfu_slot *slot = downlink->numbers ? find_slot(transport) : NULL;
@@ -88,7 +107,7 @@ uint64_t sfu_downlink_probe(struct sfu_transport *transport, uint64_t now_us) {
     }
     struct rtp_bwe_probe want;
     if (!rtp_bwe_next_probe(&downlink->bwe, now_us, &want) || want.rate_bps == 0)
-        return UINT64_MAX;
+        return trickle(transport, slot, now_us);
     begin(transport, now_us, &want);
     return go_on(transport, slot, now_us);
 }

@@ -82,6 +82,7 @@ static void learn_rtt(struct sfu_transport *transport, uint64_t now_us,
         return;
     uint64_t rtt_us = ((uint64_t)rtt_q16 * 1000000) >> 16;
     transport->rtt_us = (transport->rtt_us * 7 + rtt_us) / 8;
+    transport->has_rtt = true;
     sfu_downlink_on_rtt(transport, now_us);
 }
 
@@ -100,6 +101,8 @@ static void add_loss(struct loss *loss, struct sfu_transport *transport, size_t 
     known->reported_packets = packets;
     loss->packets += since;
     loss->lost_of_256 += (uint64_t)since * block->fraction_lost;
+    sfu_quality_on_block(&transport->quality.down, block, since,
+                         transport->mlines[mline].slot->rewriter.clock_rate_hz);
 }
 
 static void on_report_blocks(struct sfu_transport *transport, uint64_t now_us,

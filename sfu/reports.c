@@ -36,10 +36,15 @@ static size_t collect_blocks(struct sfu_transport *transport, uint64_t now_us,
     size_t count = 0, streams = transport->stream_count;
     for (size_t i = 0; i < streams && count < BLOCKS_MAX; i++) {
         size_t turn = transport->report_turn++ % streams;
-        const struct sfu_stream *stream = &transport->streams[turn];
-        if (!stream->rtx && rtp_receiver_report(&stream->track->layers[stream->layer].receiver,
-                                                now_us, stream->ssrc, &blocks[count]))
-            count++;
+        struct sfu_stream *stream = &transport->streams[turn];
+        struct rtp_receiver *receiver = &stream->track->layers[stream->layer].receiver;
+        if (stream->rtx || !rtp_receiver_report(receiver, now_us, stream->ssrc, &blocks[count]))
+            continue;
+        sfu_quality_on_block(&transport->quality.up, &blocks[count],
+                             receiver->received - stream->reported_packets,
+                             receiver->clock_rate_hz);
+        stream->reported_packets = receiver->received;
+        count++;
     }
     if (count < BLOCKS_MAX)
         transport->report_turn = 0;
@@ -90,6 +95,7 @@ uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us) {
         rtcp_append_sdes(&report.builder, transport->ssrc, "weir");
     }
     report_send(transport, &report);
+    sfu_quality_update(transport, now_us);
     return now_us + SFU_REPORT_INTERVAL_US;
 }
 

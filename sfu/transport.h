@@ -8,6 +8,7 @@
 
 #include "rtp/twcc.h"
 #include "sfu/engine.h"
+#include "sfu/quality.h"
 #include "sfu/slot.h"
 #include "sfu/track.h"
 
@@ -27,6 +28,7 @@ struct sfu_stream {
     bool rtx;
     struct sfu_track *track;
     struct sfu_level_meter meter; /* Of a microphone. */
+    uint64_t reported_packets;    /* Received until the last report. */
 };
 
 /* One m-line with what it became. */
@@ -60,6 +62,8 @@ struct sfu_transport {
     uint16_t transport_seq; /* Of what we send. */
     uint32_t ssrc;          /* Of our feedback. */
     uint64_t rtt_us;
+    bool has_rtt; /* Else it is a guess. */
+    struct sfu_quality_meter quality;
     uint64_t report_at_us;
     size_t report_turn;     /* The stream that the next report begins with. */
     uint64_t twcc_at_us;    /* UINT64_MAX: nothing pending. */

@@ -15,7 +15,8 @@ static struct {
     struct sfu_media *camera, *slot;
     uint64_t rate_bps; /* 0: without end. */
     uint64_t delay_us;
-    bool mute; /* No feedback. */
+    bool mute;        /* No feedback. */
+    unsigned lose_up; /* Each so manieth packet of the publisher; 0: none. */
     /* State. */
     uint64_t free_at_us;
     uint64_t feedback_at_us;
@@ -36,10 +37,24 @@ static struct {
     /* What was told. */
     bool paused;
     unsigned pauses, resumes;
+    struct sfu_event qualities[3]; /* The newest, by participant. */
+    unsigned quality_count[3];
+    uint64_t quality_us[3];
+    uint64_t quality_least_us; /* Between two of one participant. */
 } net;
+
+static inline void net_on_quality(const struct sfu_event *event) {
+    uint64_t since_us = rig.now_us - net.quality_us[event->participant];
+    if (net.quality_count[event->participant]++ > 0 && since_us < net.quality_least_us)
+        net.quality_least_us = since_us;
+    net.quality_us[event->participant] = rig.now_us;
+    net.qualities[event->participant] = *event;
+}
 
 static inline void net_on_event(void *ctx, const struct sfu_event *event) {
     rig_on_event(ctx, event);
+    if (event->type == SFU_EVENT_QUALITY)
+        net_on_quality(event);
     for (size_t i = 0; event->type == SFU_EVENT_SLOTS && i < event->slot_count; i++) {
         CHECK_INT(event->participant, net.viewer->number);
         CHECK_STR(event->slots[i].mid, net.slot->mid);
@@ -52,6 +67,7 @@ static inline void net_on_event(void *ctx, const struct sfu_event *event) {
 
 static inline void net_prepare(bool transport_cc, uint64_t rate_bps) {
     memset(&net, 0, sizeof(net));
+    net.quality_least_us = UINT64_MAX;
     rig_open();
     rig.engines[0]->config.on_event = net_on_event;
     net.rate_bps = rate_bps;
@@ -86,7 +102,8 @@ static inline void net_put(unsigned layer, int flags, size_t len) {
                           .marker = flags & RIG_END,
                           .payload = payload,
                           .len = len};
-    rig_put(net.publisher, &rtp);
+    if (net.lose_up == 0 || rtp.seq % net.lose_up != 0)
+        rig_put(net.publisher, &rtp);
 }
 
 static inline void net_publish(void) {
