@@ -34,8 +34,7 @@ enum rtp_allocator_reason {
     RTP_ALLOCATOR_NOTHING_PUBLISHED,
     RTP_ALLOCATOR_PAUSED_BY_CLIENT,
     RTP_ALLOCATOR_BANDWIDTH,   /* A better one is more than the estimate carries. */
-    RTP_ALLOCATOR_HYSTERESIS,  /* The estimate carries a better one, not yet long or clearly enough.
-                                */
+    RTP_ALLOCATOR_HYSTERESIS,  /* It carries a better one, not yet long or clearly enough. */
     RTP_ALLOCATOR_NOT_FLOWING, /* A better one is wished for and not being sent. */
     RTP_ALLOCATOR_SIZE,        /* It is the one wished for: the tile is smaller than the best. */
     RTP_ALLOCATOR_FPS,         /* It is the one wished for: fewer frames than the best. */
@@ -48,7 +47,7 @@ enum rtp_allocator_reason {
 struct rtp_allocator_state {
     bool known;
     bool paused;
-    bool short_of_wish; /* The last call gave less than was wished for and flows. */
+    bool short_of_wish; /* The last call gave less than was wished for. */
     bool sank;          /* The newest setback was none of the raise: the network fell away. */
     uint8_t setbacks;   /* How often the network took a rung away lately. */
     uint8_t layer, spatial, temporal;
