@@ -83,6 +83,14 @@ int sig_calls_why(struct sig_calls *calls, const char *call_id, const struct sig
                   const char *user_id, struct sig_refusal *refusal, sig_calls_why_fn answer,
                   void *ctx);
 
+/* Of the changes that the store was asked to keep so far, how many it has answered, in their order.
+ * What is told to clients may wait for its change: on_stored is called whenever that number has
+ * grown. The REST API waits by `stored`. */
+uint64_t sig_calls_changes_asked(const struct sig_calls *calls);
+uint64_t sig_calls_changes_stored(const struct sig_calls *calls);
+void sig_calls_on_stored(struct sig_calls *calls, void (*on_stored)(void *data, uint64_t stored),
+                         void *data);
+
 /* Takes the calls that the store says are unfinished: those who were in them may come back within
  * the grace, ringing goes on for what is left of its time. To be called once, at the start. */
 void sig_calls_restore(struct sig_calls *calls);

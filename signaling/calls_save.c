@@ -37,6 +37,38 @@ static void save_last_samples(struct sig_room *room) {
             save_sample(room, room->call->participants[i]);
 }
 
+uint64_t sig_calls_changes_asked(const struct sig_calls *calls) {
+    return calls->changes_asked;
+}
+
+uint64_t sig_calls_changes_stored(const struct sig_calls *calls) {
+    return calls->changes_stored;
+}
+
+void sig_calls_on_stored(struct sig_calls *calls, void (*on_stored)(void *data, uint64_t stored),
+                         void *data) {
+    calls->on_stored = on_stored;
+    calls->on_stored_data = data;
+}
+
+/* A change on its way to the store. */
+struct saving {
+    struct sig_calls *calls;
+    sig_store_saved_fn stored;
+    void *data;
+};
+
+static void on_saved(void *data, int status) {
+    struct saving saving = *(struct saving *)data;
+    struct sig_calls *calls = saving.calls;
+    free(data);
+    calls->changes_stored++;
+    if (saving.stored)
+        saving.stored(saving.data, status);
+    if (calls->on_stored)
+        calls->on_stored(calls->on_stored_data, calls->changes_stored);
+}
+
 void sig_calls_save(struct sig_room *room, const struct sig_participant *changed, const char *event,
                     const char *by, sig_store_saved_fn stored, void *data) {
     const struct sig_store_change change = {.call = room->call,
@@ -44,9 +76,16 @@ void sig_calls_save(struct sig_room *room, const struct sig_participant *changed
                                             .event = event,
                                             .by = by,
                                             .at_ms = room->calls->wall_ms()};
+    struct saving *saving = malloc(sizeof(*saving));
     save_last_samples(room);
     room->call->event_count++;
-    sig_store_save_change(room->calls->store, &change, stored, data);
+    if (!saving) { /* Nobody waits, but it is written. */
+        sig_store_save_change(room->calls->store, &change, stored, data);
+        return;
+    }
+    *saving = (struct saving){.calls = room->calls, .stored = stored, .data = data};
+    room->calls->changes_asked++;
+    sig_store_save_change(room->calls->store, &change, on_saved, saving);
 }
 
 /* The worse of the two directions says why. */

@@ -122,9 +122,9 @@ int sig_room_apply(struct sig_room *room, struct sig_participant *who, enum sig_
     bool is_over = sig_call_is_over(room->call);
     if (who && who->status != before)
         log_event(room, who);
-    sig_room_notify(room);
     sig_calls_save(room, is_over || event == SIG_CALL_EVENT_TIMEOUT ? NULL : who,
                    sig_call_event_name(event), by, stored, data);
+    sig_room_notify(room);
     if (is_over)
         on_over(room, by);
     else

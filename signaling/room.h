@@ -125,6 +125,9 @@ struct sig_calls {
     uint64_t alive_due_us; /* When the store is to hear of us again. */
     size_t tombstone_next;
     bool is_draining;
+    uint64_t changes_asked, changes_stored;
+    void (*on_stored)(void *data, uint64_t stored); /* NULL: nobody waits. */
+    void *on_stored_data;
 
     /* Counters. Those of what is going on are filled when asked for. */
     struct sig_calls_stats stats;

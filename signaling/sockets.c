@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "signaling/listeners.h"
+#include "signaling/outbox.h"
 #include "signaling/session.h"
 #include "signaling/websocket.h"
 
@@ -25,6 +26,9 @@ struct sig_sockets {
     struct sig_auth *auth;
     struct sig_calls *calls;
 
+    /* Owned. */
+    struct sig_outboxes outboxes;
+
     /* State. */
     bool is_closing;
 };
@@ -33,8 +37,9 @@ struct sig_sockets {
 struct connection {
     struct sig_sockets *sockets;
     struct sig_websocket *socket;
-    struct sig_session *session; /* NULL: a listener. */
+    struct sig_session *session; /* NULL: a listener, or the session has ended. */
     struct sig_listener listener;
+    struct sig_outbox outbox;
 };
 
 struct sig_sockets *sig_sockets_create(const struct sig_sockets_options *options) {
@@ -44,6 +49,7 @@ struct sig_sockets *sig_sockets_create(const struct sig_sockets_options *options
     sockets->config = options->config;
     sockets->auth = options->auth;
     sockets->calls = options->calls;
+    sig_outboxes_init(&sockets->outboxes, options->calls);
     return sockets;
 }
 
@@ -56,7 +62,11 @@ void sig_sockets_destroy(struct sig_sockets *sockets) {
 }
 
 static void on_message(void *data, const char *text, size_t len) {
-    sig_websocket_send(((struct connection *)data)->socket, text, len);
+    sig_outbox_send(&((struct connection *)data)->outbox, text, len);
+}
+
+static void on_closed(struct sig_outbox *outbox) {
+    free((char *)outbox - offsetof(struct connection, outbox));
 }
 
 static void on_session_end(void *data, enum sig_session_end why) {
@@ -72,15 +82,17 @@ static void on_session_end(void *data, enum sig_session_end why) {
         [SIG_SESSION_SERVER_CLOSING] = {SIG_WEBSOCKET_GOING_AWAY, "the server goes down"},
     };
     struct connection *connection = data;
-    sig_websocket_close(connection->socket, closes[why].code, closes[why].reason);
-    free(connection);
+    connection->session = NULL;
+    sig_outbox_close(&connection->outbox, closes[why].code, closes[why].reason, on_closed);
 }
 
 static const struct sig_session_owner owner = {.on_message = on_message, .on_end = on_session_end};
 
 static void on_call_text(struct sig_websocket *socket, const char *text, size_t len, void *data) {
+    struct sig_session *session = ((struct connection *)data)->session;
     (void)socket;
-    sig_session_receive(((struct connection *)data)->session, text, len);
+    if (session)
+        sig_session_receive(session, text, len);
 }
 
 static void on_call_close(struct sig_websocket *socket, uint16_t code, void *data) {
@@ -88,6 +100,8 @@ static void on_call_close(struct sig_websocket *socket, uint16_t code, void *dat
     bool has_left = (code == SIG_WEBSOCKET_NORMAL || code == SIG_WEBSOCKET_GOING_AWAY) &&
                     !connection->sockets->is_closing;
     (void)socket;
+    if (sig_outbox_on_lost(&connection->outbox))
+        return;
     if (has_left)
         sig_session_leave(connection->session, false);
     else
@@ -112,10 +126,12 @@ static struct connection *upgrade(struct sig_sockets *sockets, struct sig_http_r
         return NULL;
     }
     connection->sockets = sockets;
-    if (sig_websocket_upgrade(&connection->socket, request, events, connection, &limits) == 0)
-        return connection;
-    free(connection);
-    return NULL;
+    if (sig_websocket_upgrade(&connection->socket, request, events, connection, &limits) < 0) {
+        free(connection);
+        return NULL;
+    }
+    sig_outbox_init(&connection->outbox, &sockets->outboxes, connection->socket);
+    return connection;
 }
 
 static void close_connection(struct connection *connection, uint16_t code, const char *reason) {
@@ -215,12 +231,15 @@ static void on_listener_text(struct sig_websocket *socket, const char *text, siz
 static void on_listener_close(struct sig_websocket *socket, uint16_t code, void *data) {
     struct connection *connection = data;
     (void)socket, (void)code;
+    if (sig_outbox_on_lost(&connection->outbox))
+        return;
     sig_calls_remove_listener(connection->sockets->calls, &connection->listener);
     free(connection);
 }
 
 static void on_listener_end(void *data) {
-    close_connection(data, SIG_WEBSOCKET_GOING_AWAY, "the server goes down");
+    sig_outbox_close(&((struct connection *)data)->outbox, SIG_WEBSOCKET_GOING_AWAY,
+                     "the server goes down", on_closed);
 }
 
 static const struct sig_websocket_events listener_events = {.on_text = on_listener_text,

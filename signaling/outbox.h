@@ -1,0 +1,57 @@
+/* What a WebSocket is to be told, held back until the store has what was asked of it before: so
+ * nobody hears of an event of a call (a `welcome` after joining, a `call_ended`) that a crash could
+ * still undo. Nothing is held while nothing is being written. */
+#ifndef SIGNALING_OUTBOX_H
+#define SIGNALING_OUTBOX_H
+
+#include <stdbool.h>
+
+#include "signaling/calls.h"
+#include "signaling/websocket.h"
+
+struct sig_held;
+
+/* All outboxes of a server. */
+struct sig_outboxes {
+    /* Given. */
+    struct sig_calls *calls;
+
+    /* Links. */
+    struct sig_outbox *waiting; /* Those that hold something. */
+};
+
+/* One connection's. Embedded in its owner, who may be gone before it: see sig_outbox_close. */
+struct sig_outbox {
+    /* Given. */
+    struct sig_outboxes *all;
+    struct sig_websocket *socket;
+
+    /* Owned. */
+    struct sig_held *first, **last;
+
+    /* Links. */
+    struct sig_outbox *next, **at;
+
+    /* State. */
+    size_t count;
+    void (*on_closed)(
+        struct sig_outbox *outbox); /* Set: it is to be closed, and frees its owner. */
+};
+
+/* Lets the outboxes be emptied whenever the store has answered. */
+void sig_outboxes_init(struct sig_outboxes *outboxes, struct sig_calls *calls);
+
+void sig_outbox_init(struct sig_outbox *outbox, struct sig_outboxes *all,
+                     struct sig_websocket *socket);
+void sig_outbox_send(struct sig_outbox *outbox, const char *text, size_t len);
+
+/* Closes the socket behind what is held, and then calls on_closed, at once or later. reason is a
+ * constant. */
+void sig_outbox_close(struct sig_outbox *outbox, uint16_t code, const char *reason,
+                      void (*on_closed)(struct sig_outbox *outbox));
+
+/* The socket is gone: what is held is thrown away. Calls on_closed when it was to be closed;
+ * returns whether it did, and then the owner is gone. */
+bool sig_outbox_on_lost(struct sig_outbox *outbox);
+
+#endif
