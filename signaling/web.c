@@ -101,6 +101,11 @@ static void on_index(struct sig_http_request *request, void *data) {
     sig_web_reply_page(request, "index.html");
 }
 
+static void on_client_docs(struct sig_http_request *request, void *data) {
+    (void)data;
+    sig_web_reply_page(request, "docs.html");
+}
+
 static void on_static(struct sig_http_request *request, void *data) {
     (void)data;
     sig_web_reply_page(request, sig_http_param(request, "name"));
@@ -109,6 +114,7 @@ static void on_static(struct sig_http_request *request, void *data) {
 int sig_web_add_routes(struct sig_http *http) {
     static const struct sig_http_route routes[] = {
         {"GET", "/", on_index, false},
+        {"GET", "/docs/client", on_client_docs, false},
         {"GET", "/static/{name}", on_static, false},
     };
     return sig_http_add_routes(http, routes, sizeof(routes) / sizeof(routes[0]), NULL);

@@ -6,7 +6,8 @@
 
 #include "signaling/http.h"
 
-/* Serves `/` as index.html and `/static/{name}` (ETag, 304, MIME type, security headers). */
+/* Serves `/` as index.html, `/docs/client` as docs.html and `/static/{name}` (ETag, 304, MIME type,
+ * security headers). */
 int sig_web_add_routes(struct sig_http *http);
 
 /* Replies with an embedded page, as GET /calls/{id}/ does with "call.html"; 404 if there is none.

@@ -141,3 +141,18 @@ export function hueOf(text) {
 export function avatar(name, id) {
   return element('span', { class: 'avatar', 'data-hue': String(hueOf(id)), 'aria-hidden': 'true' }, initials(name));
 }
+
+/**
+ * Puts new nodes in the place of the old; whatever had the focus has it again, if its id is still there.
+ * @param {Element} root @param {...(Node | string)} nodes
+ */
+export function render(root, ...nodes) {
+  const focused = root.contains(document.activeElement) ? document.activeElement?.id : '';
+  root.replaceChildren(...nodes);
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+/** What a list says when there is nothing to list. @param {string} sign @param {string} title @param {string} hint @param {...Node} ways */
+export function emptyState(sign, title, hint, ...ways) {
+  return element('div', { class: 'empty' }, icon(sign), element('h2', {}, title), element('p', {}, hint), ...ways);
+}

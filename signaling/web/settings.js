@@ -11,6 +11,7 @@
  * @property {string} camera
  * @property {string} speaker
  * @property {'grid' | 'speaker'} layout
+ * @property {number} historySeenAt when one looked for missed calls, in ms since 1970
  */
 
 const KEY = 'weir.settings';
@@ -25,6 +26,7 @@ const DEFAULTS = {
   camera: '',
   speaker: '',
   layout: 'grid',
+  historySeenAt: 0,
 };
 
 /** @returns {Settings} */

@@ -109,6 +109,7 @@ export const texts = {
     settings: 'Settings',
     docs: 'For developers',
     signOut: 'Use another name',
+    missed: (/** @type {number} */ n) => count(n, 'missed call', 'missed calls'),
     offline: 'Not connected: calls cannot reach you right now.',
   },
 
@@ -187,7 +188,7 @@ export const texts = {
     profile: 'You',
     signedInAs: (/** @type {string} */ name) => `Signed in as ${name}`,
     appearance: 'Appearance',
-    theme: { system: 'As the system', light: 'Light', dark: 'Dark' },
+    theme: { system: 'System', light: 'Light', dark: 'Dark' },
     ringing: 'When somebody calls',
     ringtone: 'Play a ringtone',
     ringtoneTry: 'Listen',
@@ -211,7 +212,6 @@ export const texts = {
     answer: 'Answer',
     answerAudio: 'Answer without video',
     decline: 'Decline',
-    leavesCall: 'Answering leaves the call that you are in.',
     cancelled: (/** @type {string} */ name) => `${name} hung up before you answered`,
     elsewhere: 'Answered on another device',
   },
@@ -455,9 +455,9 @@ export const texts = {
   docs: {
     run: 'Run it here',
     stop: 'Stop',
-    source: 'Twenty lines',
-    running: 'Running: open the link in a second window to see both.',
-    link: 'Link of this call',
+    running: 'Running. Open the link in a second window and run it there too, to see both of you:',
+    stopped: 'Stopped.',
+    failed: (/** @type {string} */ why) => `It did not run: ${why}`,
   },
 };
 
