@@ -3,7 +3,7 @@
 
 import { KIND_OF_SOURCE } from './weir-roster.js';
 import { activate, encodingsFor, isLayered, isSameShape, linesOf, sendingOrder } from './weir-layers.js';
-import { isWantedCodec, withCaptureTime } from './weir-sdp.js';
+import { isWantedCodec, trimExtensions } from './weir-sdp.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
 /** @typedef {import('./weir-roster.js').Kind} Kind */
@@ -107,7 +107,7 @@ export class Lines {
     const transceiver = addTransceiver(this.pc, track ?? kind, stream, encodings);
     const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs.filter(isWantedCodec) ?? [];
     if (codecs.length > 0) transceiver.setCodecPreferences?.(sendingOrder(codecs, source, this.options));
-    withCaptureTime(transceiver);
+    trimExtensions(transceiver);
     this.#lines.set(source, { source, transceiver, encodings: taken(transceiver, encodings), tuned: Promise.resolve() });
   }
 

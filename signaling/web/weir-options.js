@@ -5,7 +5,7 @@ export const DEFAULTS = {
   token: '',
   codec: /** @type {import('./weir-layers.js').VideoCodec} */ ('vp8'),
   simulcast: true,
-  red: false,
+  red: true,
   pauseHidden: true,
   audioSlots: 8,
   videoSlots: 8,

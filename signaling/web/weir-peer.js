@@ -2,7 +2,7 @@
 // `recvonly` ones. We always offer, one offer at a time; whatever changes meanwhile goes into the next.
 
 import { Lines } from './weir-lines.js';
-import { isWantedCodec, withCaptureTime, withVoiceWishes, withoutStrayLines } from './weir-sdp.js';
+import { isWantedCodec, trimExtensions, withVoiceWishes, withoutStrayLines } from './weir-sdp.js';
 import { WeirError } from './weir-rest.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
@@ -47,7 +47,7 @@ export class Peer {
     while (this.slots[kind].length < count) {
       const transceiver = this.pc.addTransceiver(kind, { direction: 'recvonly' });
       this.#trimCodecs(transceiver, kind);
-      withCaptureTime(transceiver);
+      trimExtensions(transceiver);
       this.slots[kind].push(transceiver);
     }
   }

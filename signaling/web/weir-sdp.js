@@ -18,21 +18,32 @@ export function isWantedCodec({ mimeType, sdpFmtpLine = '' }) {
   }
 }
 
-const CAPTURE_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time';
+/**
+ * Header extensions otherwise than browsers would have them: when a sound or picture was made, which
+ * they know but do not offer; and not those that the server does not forward, line by line in every slot.
+ * @type {[end: string, direction: string][]}
+ */
+const EXTENSIONS = [
+  ['/abs-capture-time', 'sendrecv'],
+  ['/color-space', 'stopped'],
+  [':toffset', 'stopped'],
+  ['/video-content-type', 'stopped'],
+  ['/video-layers-allocation00', 'stopped'],
+  ['/video-timing', 'stopped'],
+];
 
 /** @typedef {{uri: string, direction: string}} HeaderExtension */
-/** Chromium's alone: what else to say of packets. @typedef {{getHeaderExtensionsToNegotiate?: () => HeaderExtension[], setHeaderExtensionsToNegotiate?: (list: HeaderExtension[]) => void}} Extensible */
-
 /**
- * When a sound or a picture was made, for who mixes or measures: browsers know it but do not offer it.
- * @param {RTCRtpTransceiver} transceiver
+ * @typedef {object} Extensible what Chromium alone has
+ * @property {() => HeaderExtension[]} [getHeaderExtensionsToNegotiate]
+ * @property {(list: HeaderExtension[]) => void} [setHeaderExtensionsToNegotiate]
  */
-export function withCaptureTime(transceiver) {
+
+/** @param {RTCRtpTransceiver} transceiver */
+export function trimExtensions(transceiver) {
   const extensible = /** @type {Extensible} */ (transceiver);
   const list = extensible.getHeaderExtensionsToNegotiate?.() ?? [];
-  const entry = list.find(({ uri }) => uri === CAPTURE_TIME);
-  if (!entry || entry.direction !== 'stopped') return;
-  entry.direction = 'sendrecv';
+  for (const entry of list) entry.direction = EXTENSIONS.find(([end]) => entry.uri.endsWith(end))?.[1] ?? entry.direction;
   extensible.setHeaderExtensionsToNegotiate?.(list);
 }
 

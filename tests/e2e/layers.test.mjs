@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { firefoxPerson, launchFirefox } from './lib/bidi.mjs';
 import { launchChromium } from './lib/chromium.mjs';
 import { chromiumPerson } from './lib/chromium_tab.mjs';
-import { attachTile, enterAs, layerRuns, layersSent, tileOf } from './lib/member.mjs';
+import { attachTile, enterAs, isToldBy, layerRuns, layersSent, layerStands, styleTile, tileOf } from './lib/member.mjs';
 import { PEOPLE } from './lib/people.mjs';
 import { ownAddress, startWeir } from './lib/server.mjs';
 import { eventually, expectThat } from './lib/wait.mjs';
@@ -103,6 +103,34 @@ step('a small camera is sent in one layer', async () => {
   const { ada, end } = await pair({ devices: { width: 320, height: 180, fps: 10 } });
   await layerRuns(ada, '');
   assert.deepEqual(Object.keys(await layersSent(ada)), ['']);
+  await end();
+});
+
+step('a layer that nobody watches is encoded no more, and again when somebody does', async () => {
+  const { ada, blaise, end } = await pair();
+  await attachTile(blaise, ada, { width: 960, height: 540 });
+  await allRun(ada, 'q', 'h', 'f');
+  await isSeen(blaise, ada, { width: 960 });
+  await styleTile(blaise, ada, { width: '200px', height: '112px' });
+  // Half a second for the smaller wish, five of grace, one to tell.
+  await isToldBy(ada, 'layers', ({ source, rids }) => source === 'camera' && rids.f === false && rids.q === true, { within: 10_000 });
+  await Promise.all([layerStands(ada, 'f'), layerRuns(ada, 'q')]);
+  await isSeen(blaise, ada, { width: 240 });
+  await styleTile(blaise, ada, { width: '960px', height: '540px' });
+  await layerRuns(ada, 'f');
+  await isSeen(blaise, ada, { width: 960 });
+  await end();
+});
+
+step('a camera that nobody watches is not encoded at all', async () => {
+  const { ada, blaise, end } = await pair();
+  await attachTile(blaise, ada, { width: 480, height: 270 });
+  await layerRuns(ada, 'h');
+  await styleTile(blaise, ada, { display: 'none' });
+  await isToldBy(ada, 'layers', ({ active }) => !active, { within: 10_000 });
+  await Promise.all(['q', 'h', 'f'].map((rid) => layerStands(ada, rid)));
+  await styleTile(blaise, ada, { display: 'block' });
+  await layerRuns(ada, 'h');
   await end();
 });
 

@@ -147,6 +147,27 @@ step('speakers are those who make a sound, and the tone of who is muted is not a
   await blaise.tab.evaluate(() => window.client.setMicrophoneEnabled(true));
 });
 
+step('what is heard and seen says when it was made', async () => {
+  await carl.tab.evaluate((userId) => {
+    const audio = document.body.appendChild(document.createElement('audio'));
+    window.client.tile(userId, 'microphone').attach(audio);
+  }, ada.userId);
+  await eventually('both kinds carry capture times', async () => {
+    const kinds = await carl.tab.evaluate(() => window.notes.connections[0].getReceivers().flatMap((receiver) =>
+      receiver.getSynchronizationSources().filter(({ captureTimestamp }) => captureTimestamp > 0).map(() => receiver.track.kind)));
+    return expectThat(kinds, kinds.includes('audio') && kinds.includes('video'));
+  });
+});
+
+step('a microphone is sent with redundancy, and heard as it is', async () => {
+  const codecs = await ada.tab.evaluate(async () => {
+    const { sent } = await window.client.stats();
+    const sdp = window.notes.connections[0].remoteDescription.sdp;
+    return { bytes: sent.find(({ kind }) => kind === 'audio').bytes > 0, first: /^m=audio \S+ \S+ (\d+)/m.exec(sdp)[1], red: /a=rtpmap:(\d+) red\/48000\/2/.exec(sdp)[1] };
+  });
+  assert.equal(codecs.first, codecs.red);
+});
+
 step('why says what a slot is wanted for, what there is, and what it gets', async () => {
   const answer = await eventually('a slot with a choice', async () => {
     const why = await carl.tab.evaluate(() => window.client.why());
