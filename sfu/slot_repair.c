@@ -6,7 +6,10 @@
 #include "sfu/track.h"
 #include "sfu/transport.h"
 
-enum { ANSWERED_MAX = 256 /* Of one NACK. */ };
+enum {
+    ANSWERED_MAX = 256, /* Of one NACK. */
+    PAST_US = 100 * 1000,
+};
 
 struct repair {
     struct rtp_rewriter_entry *entry;
@@ -32,11 +35,21 @@ static bool is_due(const struct sfu_slot *slot, uint64_t now_us,
     return !on_its_way && entry->resends < SFU_RESENDS_MAX;
 }
 
+/* A former source's, that is asked for only now: the keyframe of the present one has long arrived,
+ * or is behind a queue that this would make longer. */
+static bool is_past(const struct sfu_slot *slot, uint64_t now_us,
+                    const struct rtp_rewriter_entry *entry) {
+    uint64_t until_us = slot->keyframe_sent_us + slot->transport->rtt_us * 2 + PAST_US;
+    return slot->media.video && slot->keyframe_sent_us != 0 && now_us > until_us &&
+           entry->source != slot->rewriter.source;
+}
+
 /* False when it is not to be sent, or not now. */
 static bool choose(struct sfu_slot *slot, uint64_t now_us, uint16_t seq, struct repair *out) {
     struct sfu_counters *counters = &slot->transport->engine->counters;
     out->entry = rtp_rewriter_find(&slot->rewriter, seq);
-    out->packet = out->entry != NULL ? sfu_slot_find_sent(slot, out->entry) : NULL;
+    bool is_wanted = out->entry != NULL && !is_past(slot, now_us, out->entry);
+    out->packet = is_wanted ? sfu_slot_find_sent(slot, out->entry) : NULL;
     if (out->packet == NULL) {
         counters->nacks_unanswered++;
         return false;

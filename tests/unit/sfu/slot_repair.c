@@ -102,6 +102,19 @@ static void an_earlier_source_still_answers_after_a_switch(void) {
     rig_close();
 }
 
+static void an_earlier_source_is_past_when_the_keyframe_must_have_come(void) {
+    begin();
+    uint16_t first = send_frames(2);
+    rig_carry(call.viewer, call.slot, call.second->track);
+    rig_keyframe(call.publisher, call.second->ssrcs[0], 500, 1);
+    rig.now_us += 500 * MS;
+    nack((uint16_t)(first + 2)); /* Of the first camera. */
+    nack((uint16_t)(first + 3)); /* Of the second. */
+    CHECK_STR(numbers(), "10 11 12 500 500");
+    CHECK_INT(counters()->nacks_unanswered, 1);
+    rig_close();
+}
+
 static void a_source_that_is_gone_does_not_answer(void) {
     begin();
     uint16_t first = send_frames(2);
@@ -362,6 +375,8 @@ static const struct test tests[] = {
     {"a_packet_is_repeated_at_most_ten_times", a_packet_is_repeated_at_most_ten_times},
     {"an_earlier_source_still_answers_after_a_switch",
      an_earlier_source_still_answers_after_a_switch},
+    {"an_earlier_source_is_past_when_the_keyframe_must_have_come",
+     an_earlier_source_is_past_when_the_keyframe_must_have_come},
     {"a_source_that_is_gone_does_not_answer", a_source_that_is_gone_does_not_answer},
     {"a_source_of_eight_switches_ago_does_not_answer",
      a_source_of_eight_switches_ago_does_not_answer},
