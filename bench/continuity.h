@@ -37,7 +37,7 @@ struct bench_continuity {
     bool has_tl0picidx;
     uint8_t tl0picidx;
     bool has_offset;       /* Of the numbers that references go by (VP9 picture id, AV1 frame */
-    uint16_t offset;       /* number) to the sender's: the same while a source lasts. */
+    uint16_t offset;       /* number) to the sender's: the same until a keyframe. */
     uint16_t frame_number; /* AV1. */
     bool has_structure;
     struct rtp_dependency_structure structure;

@@ -130,13 +130,30 @@ static void show(struct bench_sink *sink, uint64_t now_us, const struct bench_fr
     sink->frames_complete++;
 }
 
+/* What is missing before a keyframe is not asked for any more, as libwebrtc does. */
+static void forget_missing(struct bench_sink *sink, uint64_t before_seq) {
+    struct rtp_nack *nack = &sink->nack;
+    uint16_t count = 0;
+    while (count < nack->count && nack->missing[count].seq < before_seq)
+        count++;
+    nack->count -= count;
+    memmove(nack->missing, nack->missing + count, nack->count * sizeof(nack->missing[0]));
+}
+
+/* Shown as well where a jitter buffer waits so long: pictures of the upper temporal layers, which
+ * nothing else waits for. */
+static void come_late(struct bench_sink *sink, uint64_t now_us, const struct bench_frame *frame) {
+    sink->frames_late++;
+    note_delay(sink, now_us - frame->sent_us);
+}
+
 static void decode(struct bench_sink *sink, uint64_t now_us, struct bench_frame *frame) {
     bool begins = frame->keyframe && !sink->decoding;
     frame->decoded = true;
     if (begins || (int32_t)(frame->picture - sink->last_picture) > 0)
         show(sink, now_us, frame);
     else if (frame->picture != sink->last_picture)
-        sink->frames_late++;
+        come_late(sink, now_us, frame);
     else if (frame->height > sink->height)
         sink->height = frame->height;
     if (!frame->keyframe)
@@ -144,6 +161,7 @@ static void decode(struct bench_sink *sink, uint64_t now_us, struct bench_frame 
     sink->keyframes++;
     sink->decoding = true;
     sink->keyframe_us = UINT64_MAX;
+    forget_missing(sink, frame->first_seq);
 }
 
 static bool is_decodable(struct bench_sink *sink, const struct bench_frame *frame) {
@@ -167,7 +185,8 @@ static void on_complete(struct bench_sink *sink, uint64_t now_us, uint32_t numbe
     }
 }
 
-static struct bench_frame *take_frame(struct bench_sink *sink, const struct bench_stamp *stamp) {
+static struct bench_frame *take_frame(struct bench_sink *sink, const struct bench_stamp *stamp,
+                                      uint64_t seq) {
     struct bench_frame *frame = frame_at(sink, stamp->frame);
     if (frame->packets != 0 && frame->number == stamp->frame)
         return frame;
@@ -176,6 +195,7 @@ static struct bench_frame *take_frame(struct bench_sink *sink, const struct benc
     forget(sink, frame);
     *frame = (struct bench_frame){.number = stamp->frame,
                                   .picture = stamp->picture,
+                                  .first_seq = seq - stamp->packet,
                                   .sent_us = stamp->sent_us,
                                   .packets = stamp->packets,
                                   .height = stamp->height,
@@ -187,11 +207,11 @@ static struct bench_frame *take_frame(struct bench_sink *sink, const struct benc
 }
 
 static void on_picture(struct bench_sink *sink, uint64_t now_us, const struct bench_stamp *stamp,
-                       bool newest) {
+                       uint64_t seq, bool newest) {
     if (stamp->source != sink->source && !newest)
         return; /* Overtaken by the first of another source. */
     follow_source(sink, now_us, stamp);
-    struct bench_frame *frame = take_frame(sink, stamp);
+    struct bench_frame *frame = take_frame(sink, stamp, seq);
     if (frame == NULL)
         return;
     uint64_t bit = UINT64_C(1) << stamp->packet % 64;
@@ -271,5 +291,5 @@ void bench_sink_on_packet(struct bench_sink *sink, uint64_t now_us,
     if (kind == RTP_ARRIVAL_NEW)
         note_continuity(sink, arrival, seq64, stamped ? &stamp : NULL);
     if (stamped)
-        on_picture(sink, now_us, &stamp, kind == RTP_ARRIVAL_NEW);
+        on_picture(sink, now_us, &stamp, seq64, kind == RTP_ARRIVAL_NEW);
 }

@@ -33,6 +33,7 @@ struct bench_arrival {
 
 struct bench_frame {
     uint32_t number, picture;
+    uint64_t first_seq; /* Unwrapped. */
     uint64_t sent_us;
     uint16_t packets; /* In it; 0: unused. */
     uint16_t got;
