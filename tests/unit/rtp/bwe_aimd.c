@@ -1,0 +1,143 @@
+/* Increase and decrease by the delay. */
+#include "rtp/bwe_aimd.h"
+
+#include "tests/unit/test.h"
+
+enum { MS = 1000, SECOND = 1000000, RTT = 100 * MS };
+
+static struct rtp_bwe_aimd aimd;
+static uint64_t now_us;
+
+static void begin(double bps) {
+    now_us = 1000 * (uint64_t)SECOND;
+    rtp_bwe_aimd_init(&aimd, bps);
+}
+
+static void update(enum rtp_bwe_usage usage, int count, uint32_t acked_bps) {
+    for (int i = 0; i < count; i++, now_us += 100 * MS)
+        rtp_bwe_aimd_update(&aimd, now_us, usage, acked_bps, acked_bps, RTT);
+}
+
+static bool is_near(double got, double want) {
+    return got > want * 0.999 && got < want * 1.001;
+}
+
+static void far_from_the_capacity_it_rises_by_eight_percent_a_second(void) {
+    begin(1e6);
+    update(RTP_BWE_NORMAL, 11, 5000000);
+    CHECK(is_near(aimd.bps, 1.08e6));
+    update(RTP_BWE_NORMAL, 10, 5000000);
+    CHECK(is_near(aimd.bps, 1.08 * 1.08e6));
+}
+
+static void overuse_lowers_it_to_85_percent_of_what_arrived(void) {
+    begin(1e6);
+    update(RTP_BWE_OVERUSE, 1, 600000);
+    CHECK(is_near(aimd.bps, 510e3));
+}
+
+static void what_arrived_lately_counts_when_it_is_less(void) {
+    begin(3e6);
+    rtp_bwe_aimd_update(&aimd, now_us, RTP_BWE_OVERUSE, 2000000, 500000, RTT);
+    CHECK(is_near(aimd.bps, 425e3));
+    CHECK(aimd.steep_us == now_us);
+}
+
+static void overuse_without_anything_arrived_halves_it(void) {
+    begin(1e6);
+    update(RTP_BWE_OVERUSE, 1, 0);
+    CHECK(is_near(aimd.bps, 500e3));
+}
+
+static void it_never_rises_in_overuse(void) {
+    begin(1e6);
+    update(RTP_BWE_OVERUSE, 30, 5000000);
+    CHECK(aimd.bps <= 1e6);
+}
+
+static void it_falls_once_a_round_trip(void) {
+    begin(1e6);
+    rtp_bwe_aimd_update(&aimd, now_us, RTP_BWE_OVERUSE, 900000, 900000, RTT);
+    double first_bps = aimd.bps;
+    rtp_bwe_aimd_update(&aimd, now_us + 50 * MS, RTP_BWE_OVERUSE, 800000, 800000, RTT);
+    CHECK(is_near(aimd.bps, first_bps));
+    rtp_bwe_aimd_update(&aimd, now_us + 60 * MS, RTP_BWE_OVERUSE, 300000, 300000, RTT);
+    CHECK(is_near(aimd.bps, 255e3)); /* Unless that was not nearly enough. */
+    rtp_bwe_aimd_update(&aimd, now_us + 160 * MS, RTP_BWE_OVERUSE, 250000, 250000, RTT);
+    CHECK(is_near(aimd.bps, 212.5e3));
+}
+
+static void near_the_capacity_it_rises_by_a_packet_a_response_time(void) {
+    begin(1e6);
+    update(RTP_BWE_OVERUSE, 1, 1000000);
+    double from_bps = aimd.bps;
+    CHECK(is_near(from_bps, 850e3));
+    update(RTP_BWE_NORMAL, 11, 1000000);
+    /* 850 kb/s at 30 frames are 28,333 bits a frame, three packets of 9,444 bits; the response
+     * time is twice 100 ms and the round trip. */
+    CHECK(aimd.bps - from_bps > 0.9 * 9444 / 0.4 && aimd.bps - from_bps < 1.1 * 9444 / 0.4);
+}
+
+static void more_than_the_capacity_carried_forgets_it(void) {
+    begin(1e6);
+    update(RTP_BWE_OVERUSE, 1, 1000000);
+    update(RTP_BWE_NORMAL, 1, 2000000);
+    CHECK(aimd.capacity_kbps <= 0);
+}
+
+static void it_does_not_rise_beyond_what_arrives(void) {
+    begin(1e6);
+    update(RTP_BWE_NORMAL, 50, 500000);
+    CHECK(is_near(aimd.bps, 1e6)); /* Nor falls. */
+    update(RTP_BWE_NORMAL, 100, 1100000);
+    CHECK(aimd.bps > 1.1e6 && aimd.bps < 1.12e6);
+}
+
+static void underuse_holds(void) {
+    begin(1e6);
+    update(RTP_BWE_UNDERUSE, 50, 5000000);
+    CHECK(is_near(aimd.bps, 1e6));
+    update(RTP_BWE_NORMAL, 1, 5000000);
+    CHECK(is_near(aimd.bps, 1e6)); /* The hold is not made up for. */
+}
+
+static void a_probe_raises_it_at_once_and_never_lowers_it(void) {
+    begin(1e6);
+    struct rtp_bwe_probe_result result = {3000000, false};
+    rtp_bwe_aimd_on_probe(&aimd, now_us, &result);
+    CHECK(is_near(aimd.bps, 3e6));
+    result.bps = 500000;
+    rtp_bwe_aimd_on_probe(&aimd, now_us, &result);
+    CHECK(is_near(aimd.bps, 3e6));
+}
+
+static void a_saturated_probe_raises_it_by_a_step(void) {
+    begin(1e6);
+    struct rtp_bwe_probe_result result = {5000000, true};
+    rtp_bwe_aimd_on_probe(&aimd, now_us, &result);
+    CHECK(is_near(aimd.bps, 1.5e6));
+    begin(10e6);
+    result.bps = 20000000;
+    rtp_bwe_aimd_on_probe(&aimd, now_us, &result);
+    CHECK(is_near(aimd.bps, 12e6));
+}
+
+#define TEST(name)                                                                                 \
+    { #name, name }
+
+static const struct test tests[] = {
+    TEST(far_from_the_capacity_it_rises_by_eight_percent_a_second),
+    TEST(overuse_lowers_it_to_85_percent_of_what_arrived),
+    TEST(what_arrived_lately_counts_when_it_is_less),
+    TEST(overuse_without_anything_arrived_halves_it),
+    TEST(it_never_rises_in_overuse),
+    TEST(it_falls_once_a_round_trip),
+    TEST(near_the_capacity_it_rises_by_a_packet_a_response_time),
+    TEST(more_than_the_capacity_carried_forgets_it),
+    TEST(it_does_not_rise_beyond_what_arrives),
+    TEST(underuse_holds),
+    TEST(a_probe_raises_it_at_once_and_never_lowers_it),
+    TEST(a_saturated_probe_raises_it_by_a_step),
+};
+
+TEST_MAIN(tests)
