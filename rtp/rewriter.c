@@ -86,9 +86,7 @@ static uint32_t squeeze(struct rtp_rewriter *rewriter, uint32_t timestamp, uint3
     return advance;
 }
 
-static uint32_t map_timestamp(struct rtp_rewriter *rewriter, uint32_t timestamp) {
-    if (rewriter->squeezed_units == 0)
-        return timestamp + rewriter->timestamp_offset;
+static uint32_t map_squeezed(struct rtp_rewriter *rewriter, uint32_t timestamp) {
     uint32_t units = rewriter->squeezed_units;
     uint32_t since = timestamp - rewriter->squeezed_from;
     uint32_t live = rewriter->squeezed_from + units + rewriter->timestamp_offset;
@@ -99,6 +97,11 @@ static uint32_t map_timestamp(struct rtp_rewriter *rewriter, uint32_t timestamp)
     if (since - units < UINT32_MAX / 2 && since - units > rewriter->clock_rate_hz * REPLAY_OVER_S)
         rewriter->squeezed_units = 0;
     return timestamp + rewriter->timestamp_offset;
+}
+
+static inline uint32_t map_timestamp(struct rtp_rewriter *rewriter, uint32_t timestamp) {
+    return rewriter->squeezed_units != 0 ? map_squeezed(rewriter, timestamp)
+                                         : timestamp + rewriter->timestamp_offset;
 }
 
 static void begin_source(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
@@ -191,7 +194,7 @@ static bool map_picture(struct rtp_rewriter *rewriter, bool late,
         rewriter->picture_offset--;
     }
     uint64_t shown = picture - rewriter->picture_offset + rtp_marks_count_after(hidden, picture);
-    uint16_t mask = descriptor->picture_id_bits == 16 ? UINT16_MAX : PICTURE_ID_MASK;
+    uint16_t mask = (uint16_t)(PICTURE_ID_MASK | (descriptor->picture_id_bits & 16) << 11);
     *out = shown & mask;
     uint16_t ahead = (uint16_t)(*out - rewriter->picture_id) & mask;
     if (ahead <= mask / 2)
@@ -255,20 +258,24 @@ bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t s
     mapped.tl0picidx = map_tl0picidx(rewriter, descriptor);
     mapped.timestamp = map_timestamp(rewriter, timestamp);
     mapped.ends_picture = false;
-    commit(rewriter, now_us, seq, &mapped);
     *out = mapped;
+    commit(rewriter, now_us, seq, &mapped);
     return true;
 }
 
-bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
-                       uint32_t timestamp, struct rtp_rewritten *out) {
+bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t seq, uint32_t timestamp,
+                       struct rtp_rewritten *out) {
     struct rtp_rewritten mapped = {0};
     if (!rewriter->started || rtp_marks_is_newer(&rewriter->dropped, seq) ||
         !find_late(rewriter, seq, &mapped.seq))
         return false;
     mapped.timestamp = map_timestamp(rewriter, timestamp);
-    commit(rewriter, now_us, seq, &mapped);
-    rewriter->sent[mapped.seq & (rewriter->capacity - 1)].resends = RTP_REWRITER_NEVER;
+    rewriter->sent[mapped.seq & (rewriter->capacity - 1)] =
+        (struct rtp_rewriter_entry){.source_seq = (uint32_t)seq,
+                                    .out_seq = mapped.seq,
+                                    .source = rewriter->source,
+                                    .resends = RTP_REWRITER_NEVER,
+                                    .timestamp = mapped.timestamp};
     *out = mapped;
     return true;
 }

@@ -166,19 +166,26 @@ void sfu_slot_on_report(struct sfu_slot *slot, uint64_t now_us,
 /* The subscriber's PLI or FIR. */
 void sfu_slot_on_keyframe_request(struct sfu_slot *slot, uint64_t now_us);
 
+/* What goes out in place of a packet's payload; NULL: nothing, just padding, which fills a number.
+ */
+struct sfu_substitute {
+    uint8_t payload_type;
+    const uint8_t *payload;
+    size_t len;
+};
+
 /* slot_send.c: writes, encrypts and queues one packet; as RTX (RFC 4588) when rtx_payload_type is
- * not 0. Returns its length, 0 when nothing was sent. */
-size_t sfu_slot_emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
-                     const struct rtp_rewritten *numbers, uint8_t rtx_payload_type);
-
-/* The same with another payload than the packet's. */
-size_t sfu_slot_emit_payload(struct sfu_slot *slot, uint64_t now_us,
+ * not 0. instead is NULL for the packet's own payload. Returns its length, 0 when nothing was sent.
+ */
+size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
                              const struct sfu_packet *packet, const struct rtp_rewritten *numbers,
-                             uint8_t payload_type, const uint8_t *payload, size_t payload_len);
+                             uint8_t rtx_payload_type, const struct sfu_substitute *instead);
 
-/* Fills a number with nothing. */
-void sfu_slot_emit_empty(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
-                         const struct rtp_rewritten *numbers);
+static inline size_t sfu_slot_emit(struct sfu_slot *slot, uint64_t now_us,
+                                   const struct sfu_packet *packet,
+                                   const struct rtp_rewritten *numbers, uint8_t rtx_payload_type) {
+    return sfu_slot_emit_instead(slot, now_us, packet, numbers, rtx_payload_type, NULL);
+}
 
 /* Whether what is sent again has the same number under the same keys, so that every bit of it has
  * to be the same: NACK without RTX. */

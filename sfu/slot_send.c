@@ -9,17 +9,9 @@
 #include "sfu/track.h"
 #include "sfu/transport.h"
 
-/* What goes out behind the header: own bytes, then those of somebody else. */
-struct body {
-    uint8_t prefix[2 + RTP_DESCRIPTOR_MAX];
-    size_t prefix_len;
-    const uint8_t *payload;
-    size_t payload_len;
-};
-
 /* Header extensions of an outgoing packet: the source's, and what belongs to this transport. */
-static void stamp(struct sfu_slot *slot, uint64_t now_us, bool in_place,
-                  struct rtp_extensions *extensions) {
+static inline void stamp(struct sfu_slot *slot, uint64_t now_us, bool in_place,
+                         struct rtp_extensions *extensions) {
     const uint32_t not_passed = 1u << RTP_EXT_MID | 1u << RTP_EXT_RID | 1u << RTP_EXT_REPAIRED_RID |
                                 1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ |
                                 1u << RTP_EXT_PLAYOUT_DELAY;
@@ -51,8 +43,6 @@ static void describe(const struct sfu_slot *slot, const struct sfu_packet *packe
         return;
     }
     const struct rtp_dependency *dependency = &packet->dependency;
-    const struct rtp_dependency_structure *structure =
-        &slot->track->layers[packet->layer].structure;
     bool current =
         packet->track == slot->track->id && packet->layer == slot->selector.current.layer;
     bool says = !in_place && current && dependency->frame_start &&
@@ -60,8 +50,9 @@ static void describe(const struct sfu_slot *slot, const struct sfu_packet *packe
     size_t len = 0;
     if (says)
         len = rtp_dependency_write(extensions->dependency, extensions->dependency_len, dependency,
-                                   structure->target_count, numbers->picture_id,
-                                   slot->selector.targets, out, RTP_DEPENDENCY_MAX);
+                                   slot->track->layers[packet->layer].structure.target_count,
+                                   numbers->picture_id, slot->selector.targets, out,
+                                   RTP_DEPENDENCY_MAX);
     if (len == 0) {
         len = extensions->dependency_len;
         memcpy(out, extensions->dependency, len);
@@ -71,80 +62,71 @@ static void describe(const struct sfu_slot *slot, const struct sfu_packet *packe
     extensions->dependency_len = (uint16_t)len;
 }
 
-static size_t write_packet(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
-                           const struct rtp_rewritten *numbers, struct rtp_header *header,
-                           const struct body *body) {
+static void substitute(const struct sfu_substitute *instead, struct rtp_header *header,
+                       struct rtp_extensions *extensions, const uint8_t **payload,
+                       size_t *payload_len) {
+    static const uint8_t padding[] = {1};
+    const uint32_t own =
+        1u << RTP_EXT_MID | 1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ;
+    *payload = instead->payload;
+    *payload_len = instead->len;
+    if (instead->payload != NULL) {
+        header->payload_type = instead->payload_type;
+        return;
+    }
+    header->marker = false;
+    header->padding = true;
+    extensions->present &= own;
+    *payload = padding;
+    *payload_len = sizeof(padding);
+}
+
+size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
+                             const struct sfu_packet *packet, const struct rtp_rewritten *numbers,
+                             uint8_t rtx_payload_type, const struct sfu_substitute *instead) {
     struct sfu_transport *transport = slot->transport;
     struct sfu_batch *batch = &transport->engine->batch;
-    bool rtx = header->ssrc == slot->media.slot_rtx_ssrc;
+    bool rtx = rtx_payload_type != 0;
     bool in_place = sfu_slot_resends_in_place(slot, packet->codec);
+    struct rtp_header header = {
+        .payload_type = rtx ? rtx_payload_type : slot->payload_types[packet->codec],
+        .marker = packet->rtp.marker || numbers->ends_picture,
+        .seq = rtx ? slot->rtx_seq++ : numbers->seq,
+        .timestamp = numbers->timestamp,
+        .ssrc = rtx ? slot->media.slot_rtx_ssrc : slot->media.slot_ssrc,
+    };
     uint8_t dependency[RTP_DEPENDENCY_MAX];
     struct rtp_extensions extensions = packet->extensions;
     stamp(slot, now_us, in_place, &extensions);
-    if (rtp_ext_has(&extensions, RTP_EXT_DEPENDENCY) && slot->track != NULL)
+    if (rtp_ext_has(&extensions, RTP_EXT_DEPENDENCY))
         describe(slot, packet, in_place, numbers, &extensions, dependency);
+    uint8_t prefix[2 + RTP_DESCRIPTOR_MAX];
+    size_t prefix_len = 0;
+    if (rtx) {
+        rtp_put16(prefix, numbers->seq);
+        prefix_len = 2;
+    }
+    const uint8_t *payload = packet->data + packet->rtp.payload_offset;
+    size_t payload_len = packet->rtp.payload_len;
+    size_t rewritten = 0;
+    if (instead != NULL)
+        substitute(instead, &header, &extensions, &payload, &payload_len);
+    else
+        rewritten = rtp_codec_rewrite(packet->codec, payload, &packet->descriptor,
+                                      numbers->picture_id, numbers->tl0picidx, prefix + prefix_len);
+    if (rewritten > 0) {
+        prefix_len += rewritten;
+        payload += packet->descriptor.length;
+        payload_len -= packet->descriptor.length;
+    }
     uint8_t *out = sfu_batch_reserve(batch);
-    size_t header_len = rtp_header_write(out, header, &extensions, &slot->media.extensions);
+    size_t header_len = rtp_header_write(out, &header, &extensions, &slot->media.extensions);
     size_t len = sfu_srtp_protect_rtp(transport->srtp_out, rtx ? &slot->rtx_stream : &slot->stream,
-                                      out, header_len, body->prefix, body->prefix_len,
-                                      body->payload, body->payload_len);
+                                      out, header_len, prefix, prefix_len, payload, payload_len);
     if (len == 0)
         return 0;
     sfu_batch_commit(batch, &transport->ice.selected, len);
     sfu_downlink_on_sent(transport, now_us, rtp_ext_has(&extensions, RTP_EXT_TRANSPORT_SEQ),
                          extensions.transport_seq, len);
     return len;
-}
-
-static struct rtp_header header_of(const struct sfu_slot *slot, const struct sfu_packet *packet,
-                                   const struct rtp_rewritten *numbers, uint8_t payload_type) {
-    return (struct rtp_header){.payload_type = payload_type,
-                               .marker = packet->rtp.marker || numbers->ends_picture,
-                               .seq = numbers->seq,
-                               .timestamp = numbers->timestamp,
-                               .ssrc = slot->media.slot_ssrc};
-}
-
-size_t sfu_slot_emit(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
-                     const struct rtp_rewritten *numbers, uint8_t rtx_payload_type) {
-    struct rtp_header header = header_of(slot, packet, numbers, slot->payload_types[packet->codec]);
-    struct body body = {.payload = packet->data + packet->rtp.payload_offset,
-                        .payload_len = packet->rtp.payload_len};
-    if (rtx_payload_type != 0) {
-        header.payload_type = rtx_payload_type;
-        header.seq = slot->rtx_seq++;
-        header.ssrc = slot->media.slot_rtx_ssrc;
-        rtp_put16(body.prefix, numbers->seq);
-        body.prefix_len = 2;
-    }
-    size_t rewritten =
-        rtp_codec_rewrite(packet->codec, body.payload, &packet->descriptor, numbers->picture_id,
-                          numbers->tl0picidx, body.prefix + body.prefix_len);
-    if (rewritten > 0) {
-        body.prefix_len += rewritten;
-        body.payload += packet->descriptor.length;
-        body.payload_len -= packet->descriptor.length;
-    }
-    return write_packet(slot, now_us, packet, numbers, &header, &body);
-}
-
-size_t sfu_slot_emit_payload(struct sfu_slot *slot, uint64_t now_us,
-                             const struct sfu_packet *packet, const struct rtp_rewritten *numbers,
-                             uint8_t payload_type, const uint8_t *payload, size_t payload_len) {
-    struct rtp_header header = header_of(slot, packet, numbers, payload_type);
-    struct body body = {.payload = payload, .payload_len = payload_len};
-    return write_packet(slot, now_us, packet, numbers, &header, &body);
-}
-
-void sfu_slot_emit_empty(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
-                         const struct rtp_rewritten *numbers) {
-    static const uint8_t padding[] = {1};
-    struct rtp_header header = {.payload_type = slot->payload_types[packet->codec],
-                                .padding = true,
-                                .seq = numbers->seq,
-                                .timestamp = numbers->timestamp,
-                                .ssrc = slot->media.slot_ssrc};
-    struct body body = {.payload = padding, .payload_len = sizeof(padding)};
-    struct sfu_packet none = {.codec = packet->codec};
-    (void)write_packet(slot, now_us, &none, numbers, &header, &body);
 }

@@ -31,9 +31,10 @@ bool sfu_slot_takes(const struct sfu_slot *slot, enum rtp_codec codec) {
 
 static void send_block(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
                        const struct rtp_rewritten *numbers, const struct rtp_red_block *block) {
-    const uint8_t *payload = packet->data + packet->rtp.payload_offset;
-    sfu_slot_emit_payload(slot, now_us, packet, numbers, slot->payload_types[RTP_CODEC_OPUS],
-                          payload + block->offset, block->len);
+    struct sfu_substitute primary = {slot->payload_types[RTP_CODEC_OPUS],
+                                     packet->data + packet->rtp.payload_offset + block->offset,
+                                     block->len};
+    sfu_slot_emit_instead(slot, now_us, packet, numbers, 0, &primary);
 }
 
 /* What is not the source's packet must not be sent again in its place. */
@@ -101,8 +102,8 @@ static bool send_red(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pa
                             sizeof(payload));
     if (len < 0)
         return false;
-    sfu_slot_emit_payload(slot, now_us, packet, numbers, slot->payload_types[RTP_CODEC_RED],
-                          payload, (size_t)len);
+    struct sfu_substitute red = {slot->payload_types[RTP_CODEC_RED], payload, (size_t)len};
+    sfu_slot_emit_instead(slot, now_us, packet, numbers, 0, &red);
     never_again(slot, numbers); /* It would have to be the same to the bit. */
     return true;
 }
