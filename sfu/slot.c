@@ -95,10 +95,22 @@ static void ask(struct sfu_slot *slot, uint64_t now_us) {
         sfu_track_want_keyframe(slot->track, now_us, slot->selector.target.layer);
 }
 
+/* The lowest encoding's keyframe is small, and out of the cache it serves all who join while the
+ * target's is not there yet. */
+static void ask_lowest(struct sfu_slot *slot, uint64_t now_us) {
+    for (uint8_t i = 0; i < slot->selector.target.layer; i++) {
+        if (!slot->track->layers[i].flowing)
+            continue;
+        sfu_track_want_keyframe(slot->track, now_us, i);
+        return;
+    }
+}
+
 static void begin(struct sfu_slot *slot, uint64_t now_us) {
     if (!may_send(slot))
         return;
-    sfu_slot_replay_begin(slot, now_us);
+    if (!sfu_slot_replay_begin(slot, now_us) && slot->media.video)
+        ask_lowest(slot, now_us);
     ask(slot, now_us);
 }
 

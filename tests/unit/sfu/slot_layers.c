@@ -90,6 +90,31 @@ static void the_target_layers_keyframe_is_asked_for(void) {
     rig_close();
 }
 
+static bool was_asked(uint32_t ssrc) {
+    struct rtcp_packet pli;
+    uint32_t sender, media = 0;
+    for (size_t i = 0; rig_find_rtcp(call.publisher, RTCP_PSFB, RTCP_FMT_PLI, i, &pli, NULL); i++)
+        if (rtcp_feedback_parse(&pli, &sender, &media) == 0 && media == ssrc)
+            return true;
+    return false;
+}
+
+static void who_has_nothing_waits_for_the_lowest_layer_too(void) {
+    begin_simulcast();
+    for (unsigned k = 1; k <= SFU_REPLAY_FRAMES + 2; k++) { /* No picture can be replayed. */
+        rig.now_us += 33 * MS;
+        layer_frame(0, k, k == 1);
+        layer_frame(2, k, false);
+    }
+    rig_run(1 * MS);
+    rig_clear();
+    wish((struct sfu_wish){.paused = true});
+    wish((struct sfu_wish){.paused = false});
+    rig_run(1 * MS);
+    CHECK(was_asked(call.camera->ssrcs[0]));
+    rig_close();
+}
+
 static const struct test tests[] = {
     {"the_highest_layer_that_flows_and_fits_is_chosen",
      the_highest_layer_that_flows_and_fits_is_chosen},
@@ -98,6 +123,8 @@ static const struct test tests[] = {
     {"another_layer_begins_at_its_keyframe_and_the_old_flows_until_then",
      another_layer_begins_at_its_keyframe_and_the_old_flows_until_then},
     {"the_target_layers_keyframe_is_asked_for", the_target_layers_keyframe_is_asked_for},
+    {"who_has_nothing_waits_for_the_lowest_layer_too",
+     who_has_nothing_waits_for_the_lowest_layer_too},
 };
 
 TEST_MAIN(tests)
