@@ -8,6 +8,7 @@ import http from 'node:http';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import WebSocket from 'ws';
 import { SECRET, bearer, token } from './lib/api.mjs';
 import { startPostgres } from './lib/postgres.mjs';
 import { seeded } from './lib/random.mjs';
@@ -15,7 +16,10 @@ import { sanitized, scratch, weirBinary } from './lib/server.mjs';
 
 const WORKERS = 4;
 const exp = Math.floor(Date.now() / 1000) + 3600;
-const person = (id) => ({ id, headers: bearer(token({ sub: id, name: id.toUpperCase(), exp })) });
+function person(id) {
+  const jwt = token({ sub: id, name: id.toUpperCase(), exp });
+  return { id, jwt, headers: bearer(jwt) };
+}
 const [ada, bob, cyn] = ['ada', 'bob', 'cyn'].map(person);
 
 const agent = new http.Agent({ keepAlive: true });
@@ -32,6 +36,39 @@ function ask(port, who, method, address, body) {
     request.on('error', () => resolve(null));
     request.end(body ? JSON.stringify(body) : undefined);
   });
+}
+
+// A signaling socket: hear(type) is true when such a message comes, false when the server dies first.
+class Line {
+  constructor(port, who, call) {
+    this.waiting = [];
+    this.heard = new Set();
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}/ws/call/${call}/?access_token=${who.jwt}`);
+    this.socket.on('message', (data) => {
+      this.heard.add(JSON.parse(data).type);
+      this.settle();
+    });
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => {
+      this.isClosed = true;
+      this.settle();
+    });
+  }
+
+  settle() {
+    this.waiting = this.waiting.filter(({ type, resolve }) => {
+      if (!this.heard.has(type) && !this.isClosed) return true;
+      resolve(this.heard.has(type));
+      return false;
+    });
+  }
+
+  hear(type) {
+    return new Promise((resolve) => {
+      this.waiting.push({ type, resolve });
+      this.settle();
+    });
+  }
 }
 
 class Server {
@@ -59,6 +96,18 @@ class Server {
 // What was acknowledged of one call, in its order.
 const acknowledged = new Map();
 
+// `welcome` acknowledges having joined, `call_ended` the end. False: the server died.
+async function liveBySocket(port, call, caller, third, events) {
+  const [own, other] = [new Line(port, caller, call), new Line(port, third, call)];
+  if (await other.hear('welcome')) events.push({ event: 'JOIN', user: third.id });
+  if (!(await own.hear('welcome')) || !(await other.hear('welcome'))) return false;
+  own.socket.send(JSON.stringify({ type: 'end_call' }));
+  const isOver = await other.hear('call_ended');
+  if (isOver) events.push({ event: 'END', user: caller.id });
+  for (const line of [own, other]) line.socket.terminate();
+  return isOver;
+}
+
 // One call after another until the server dies. Each worker has users of its own, so that two of its calls
 // never are the same one.
 async function live(port, chance, number) {
@@ -78,6 +127,10 @@ async function live(port, chance, number) {
       events.push({ event, user: who.id });
       return true;
     };
+    if (chance() < 0.3) {
+      if (await liveBySocket(port, call, caller, third, events)) continue;
+      return;
+    }
     const script = [[callee, 'join', 'JOIN'], [third, ...(chance() < 0.5 ? ['reject', 'REJECT'] : ['join', 'JOIN'])],
       [callee, 'leave', 'LEAVE'], [callee, 'join', 'JOIN'], [caller, 'end', 'END']];
     const steps = chance() < 0.7 ? script.length : Math.floor(chance() * script.length);
