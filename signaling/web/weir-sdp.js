@@ -19,12 +19,14 @@ export function isWantedCodec({ mimeType, sdpFmtpLine = '' }) {
 }
 
 /**
- * Header extensions otherwise than browsers would have them: when a sound or picture was made, which
- * they know but do not offer; and not those that the server does not forward, line by line in every slot.
+ * Header extensions otherwise than browsers would have them: when a sound or picture was made, which they know but do not
+ * offer; what frames depend on, which Chromium offers where it sends layers and not where it receives them, though without it
+ * AV1 whose layers were thinned out cannot be decoded; and not those that the server does not forward.
  * @type {[end: string, direction: string][]}
  */
 const EXTENSIONS = [
   ['/abs-capture-time', 'sendrecv'],
+  ['#dependency-descriptor-rtp-header-extension', 'sendrecv'],
   ['/color-space', 'stopped'],
   [':toffset', 'stopped'],
   ['/video-content-type', 'stopped'],

@@ -69,7 +69,7 @@ for (const codec of ['vp8', 'h264'])
     await end();
   });
 
-for (const codec of ['vp9'])
+for (const codec of ['vp9', 'av1'])
   step(`Chromium sends a camera in one scalable stream of ${codec}, and it is seen`, async () => {
     const { ada, blaise, end } = await pair({ options: { codec } });
     await attachTile(blaise, ada, { width: 960, height: 540 });
@@ -77,7 +77,11 @@ for (const codec of ['vp9'])
     const sent = await layersSent(ada);
     assert.deepEqual(Object.keys(sent), ['']);
     assert.equal(sent[''].mode, 'L3T3_KEY');
-    await isSeen(blaise, ada, { width: 960 });
+    // A busy machine lets the browser encode a smaller picture.
+    await eventually('its highest layer is seen', async () => {
+      const [{ '': { width } }, seen] = [await layersSent(ada), await tileOf(blaise, ada)];
+      return expectThat({ width, seen }, seen.width === width && seen.frames > 10);
+    }, { within: 40_000 });
     await end();
   });
 

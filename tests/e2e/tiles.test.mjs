@@ -200,6 +200,10 @@ step('hands, reactions, a timer and polls reach the others, and who comes later 
   assert.equal(await carl.tab.evaluate((id) => window.client.participants.get(id).handRaised, ada.userId), true);
 });
 
+step('quality is told of everybody', async () => {
+  await isToldBy(carl, 'quality', ({ userId, score }) => userId === ada.userId && score >= 1 && score <= 5, { within: 20_000 });
+});
+
 step('no page logged an error', () => {
   assert.deepEqual(people.map((person) => person.tab.errors), people.map(() => []));
 });
