@@ -241,9 +241,10 @@ void sfu_slot_on_report(struct sfu_slot *slot, uint64_t now_us,
                         const struct rtcp_report_block *block) {
     if (slot->media.video || block->fraction_lost <= SFU_LOSSY_OF_256)
         return;
-    uint8_t distance = block->fraction_lost > SFU_LOSSY_THREE_OF_256 ? 3
-                       : block->fraction_lost > SFU_LOSSY_TWO_OF_256 ? 2
-                                                                     : 1;
+    uint8_t distance = block->fraction_lost > SFU_LOSSY_FOUR_OF_256    ? 4
+                       : block->fraction_lost > SFU_LOSSY_THREE_OF_256 ? 3
+                       : block->fraction_lost > SFU_LOSSY_TWO_OF_256   ? 2
+                                                                       : 1;
     if (now_us >= slot->doubled_until_us || distance > slot->red_distance)
         slot->red_distance = distance;
     slot->doubled_until_us = now_us + SFU_DOUBLED_US;

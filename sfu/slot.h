@@ -26,12 +26,13 @@ enum {
     /* There is no time to repeat sound more than once, so whoever loses more than 2 % of it (5 of
      * 256) gets every frame again with the next packet (RED), or every packet twice, until 30 s
      * after the last such report: with the doubles nothing seems to be lost. Of what loses more,
-     * RED carries more: a frame is gone when all of its copies are, 0.3^4 < 1 %. */
+     * RED carries more: a frame is gone when all of its copies are, 0.3^5 < 0.3 %. */
     SFU_LOSSY_OF_256 = 5,
     SFU_LOSSY_TWO_OF_256 = 26,   /* 10 % */
     SFU_LOSSY_THREE_OF_256 = 51, /* 20 % */
+    SFU_LOSSY_FOUR_OF_256 = 64,  /* 25 % */
     SFU_DOUBLED_US = 30 * 1000 * 1000,
-    SFU_RED_DISTANCE_MAX = 3,
+    SFU_RED_DISTANCE_MAX = 4,
 
     /* A slot that takes up a voice begins with what it has said so far, at most this. */
     SFU_ONSET_US = 200 * 1000,

@@ -69,6 +69,18 @@ void sfu_slot_recover_sound(struct sfu_slot *slot, uint64_t now_us,
 
 /* --- Making --- */
 
+/* A packet's own frame, whether it came as RED or not. */
+static bool own_frame(const struct sfu_packet *packet, struct rtp_red_frame *out) {
+    const uint8_t *payload = packet->data + packet->rtp.payload_offset;
+    struct rtp_red_block block = {.len = packet->rtp.payload_len};
+    if (packet->codec == RTP_CODEC_RED &&
+        rtp_red_primary(payload, packet->rtp.payload_len, &block) < 0)
+        return false;
+    *out = (struct rtp_red_frame){
+        .timestamp = packet->rtp.timestamp, .data = payload + block.offset, .len = block.len};
+    return true;
+}
+
 /* The frames before this one, the oldest first; of the current source only, for what was before it
  * has other times. */
 static size_t earlier_frames(const struct sfu_slot *slot, const struct sfu_packet *packet,
@@ -79,12 +91,8 @@ static size_t earlier_frames(const struct sfu_slot *slot, const struct sfu_packe
         if (packet->seq < slot->first_seq + back)
             continue;
         const struct sfu_packet *earlier = rtp_history_get(&layer->history, packet->seq - back);
-        if (earlier != NULL && earlier->codec == RTP_CODEC_OPUS)
-            frames[count++] = (struct rtp_red_frame){
-                .timestamp = earlier->rtp.timestamp,
-                .data = earlier->data + earlier->rtp.payload_offset,
-                .len = earlier->rtp.payload_len,
-            };
+        if (earlier != NULL && own_frame(earlier, &frames[count]))
+            count++;
     }
     return count;
 }
@@ -93,10 +101,10 @@ static size_t earlier_frames(const struct sfu_slot *slot, const struct sfu_packe
 static bool send_red(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
                      const struct rtp_rewritten *numbers) {
     struct rtp_red_frame earlier[SFU_RED_DISTANCE_MAX];
-    struct rtp_red_frame primary = {.timestamp = packet->rtp.timestamp,
-                                    .data = packet->data + packet->rtp.payload_offset,
-                                    .len = packet->rtp.payload_len};
+    struct rtp_red_frame primary;
     uint8_t payload[RED_PAYLOAD_MAX];
+    if (!own_frame(packet, &primary))
+        return false;
     size_t count = earlier_frames(slot, packet, earlier);
     int len = rtp_red_write(slot->payload_types[RTP_CODEC_OPUS], earlier, count, &primary, payload,
                             sizeof(payload));
@@ -120,13 +128,24 @@ static void send_opus(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
     slot->transport->engine->counters.rtp_retransmitted++;
 }
 
+/* RED passes as it came, but to whoever loses more than the publisher thought of. */
+static void send_passed(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                        const struct rtp_rewritten *numbers) {
+    struct rtp_red_block blocks[RTP_RED_BLOCKS_MAX];
+    int count =
+        rtp_red_blocks(packet->data + packet->rtp.payload_offset, packet->rtp.payload_len, blocks);
+    bool enough = now_us >= slot->doubled_until_us || slot->red_distance < count;
+    if (enough || !send_red(slot, now_us, packet, numbers))
+        sfu_slot_emit(slot, now_us, packet, numbers, 0);
+}
+
 void sfu_slot_send_sound(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
                          struct rtp_rewritten *numbers) {
     struct rtp_red_block primary;
     if (packet->codec != RTP_CODEC_RED) {
         send_opus(slot, now_us, packet, numbers);
     } else if (passes_red(slot)) {
-        sfu_slot_emit(slot, now_us, packet, numbers, 0);
+        send_passed(slot, now_us, packet, numbers);
     } else if (rtp_red_primary(packet->data + packet->rtp.payload_offset, packet->rtp.payload_len,
                                &primary) == 0) {
         send_block(slot, now_us, packet, numbers, &primary);
