@@ -18,7 +18,8 @@ enum {
     REMB_MAX_US = 10000000,
     SILENCE_US = 3000000,
     SILENCE_STEP_US = 1000000,
-    DEADLINE_MIN_US = 5000,
+    FIRST_PROBE_US = 5000,
+    DEADLINE_MIN_US = 50000, /* Between two looks at whether a probe may be sent by now. */
     DRAIN_US = 3000000,
 };
 
@@ -90,7 +91,7 @@ static void seq_jump(struct rtp_bwe *bwe, uint64_t now_us, uint16_t seq) {
     for (uint16_t i = 1; bwe->started && i < ahead && ahead < RTP_BWE_SENT_MAX; i++)
         bwe->sent[(uint16_t)(bwe->newest_seq + i) % RTP_BWE_SENT_MAX].state = EMPTY;
     if (!bwe->started)
-        bwe->deadline_us = now_us + DEADLINE_MIN_US; /* Now there is something to probe with. */
+        bwe->deadline_us = now_us + FIRST_PROBE_US; /* Now there is something to probe with. */
     bwe->started = true;
 }
 
