@@ -102,7 +102,8 @@ int main(int argc, char **argv) {
         return run_backup(argc, argv);
     int status = sig_config_load(&config, argc, argv, environ, stdout, stderr);
     if (status == SIG_CONFIG_RUN) {
-        signal(SIGPIPE, SIG_IGN); /* A closed socket is an error of its write. */
+        signal(SIGPIPE, SIG_IGN); /* A closed socket is an error of its write, */
+        signal(SIGXFSZ, SIG_IGN); /* and so is a file that may grow no more. */
         raise_descriptor_limit();
         sig_log_init(config.log_level, config.log_format, stderr);
         status = serve(&config);
