@@ -1,5 +1,6 @@
 #include "bench/client.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,8 +72,22 @@ const char *bench_client_pwd(const struct bench_client *client) {
     return client->pwd;
 }
 
+static struct bench_remote remote_of(const struct sfu_local *local) {
+    struct bench_remote remote = {0};
+    snprintf(remote.ufrag, sizeof(remote.ufrag), "%s", local->ufrag);
+    snprintf(remote.pwd, sizeof(remote.pwd), "%s", local->pwd);
+    return remote;
+}
+
 int bench_client_begin(struct bench_client *client, uint64_t now_us, const struct sfu_local *remote,
                        const struct sfu_media *media, size_t media_count) {
+    struct bench_remote same = remote_of(remote);
+    return bench_client_begin_with(client, now_us, &same, media, media_count);
+}
+
+int bench_client_begin_with(struct bench_client *client, uint64_t now_us,
+                            const struct bench_remote *remote, const struct sfu_media *media,
+                            size_t media_count) {
     client->remote = *remote;
     client->begun = true;
     client->check_at_us = client->next_us = now_us;
@@ -81,14 +96,20 @@ int bench_client_begin(struct bench_client *client, uint64_t now_us, const struc
 
 void bench_client_restart(struct bench_client *client, uint64_t now_us,
                           const struct sfu_local *remote) {
-    client->remote = *remote;
+    client->remote = remote_of(remote);
     client->check_at_us = client->next_us = now_us;
 }
 
 /* --- ICE --- */
 
+/* So that a server with full ICE that took the controlling role lets go of it (RFC 8445 section
+ * 7.3.1.1). */
+static uint64_t tie_breaker(const struct bench_client *client) {
+    return client->config.seed | UINT64_C(0xffffffff00000000);
+}
+
 static void send_check(struct bench_client *client, uint64_t now_us) {
-    char username[SFU_UFRAG_LEN + 32];
+    char username[SFU_CREDENTIAL_MAX + 32];
     int username_len =
         snprintf(username, sizeof(username), "%s:%s", client->remote.ufrag, client->ufrag);
     uint8_t buffer[512];
@@ -96,19 +117,52 @@ static void send_check(struct bench_client *client, uint64_t now_us) {
     size_t len = stun_usage_ice_conncheck_create(
         &client->stun, &message, buffer, sizeof(buffer), (uint8_t *)username, (size_t)username_len,
         (uint8_t *)client->remote.pwd, strlen(client->remote.pwd), true, true, 1862270975,
-        client->config.seed, NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+        tie_breaker(client), NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
     if (len > 0)
         client->config.send(client->config.ctx, buffer, len);
     client->check_at_us = now_us + (client->selected ? CHECK_CONSENT_US : CHECK_FIRST_US);
 }
 
+/* Checks of a server with full ICE. */
+static void answer_check(struct bench_client *client, StunMessage *request) {
+    uint8_t buffer[512];
+    size_t len = sizeof(buffer);
+    StunMessage message;
+    struct sockaddr_storage from = {0};
+    struct sockaddr_in *address = (struct sockaddr_in *)&from;
+    bool control = true;
+    address->sin_family = AF_INET;
+    address->sin_port = htons(client->remote.port);
+    inet_pton(AF_INET, client->remote.address, &address->sin_addr);
+    stun_usage_ice_conncheck_create_reply(&client->stun, request, &message, buffer, &len, &from,
+                                          sizeof(*address), &control, tie_breaker(client),
+                                          STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+    if (len > 0)
+        client->config.send(client->config.ctx, buffer, len);
+}
+
+/* Checks of the server are under our password; libnice knows that of what it asked itself. */
+static bool own_password(StunAgent *agent, StunMessage *message, uint8_t *username,
+                         uint16_t username_len, uint8_t **password, size_t *password_len,
+                         void *ctx) {
+    struct bench_client *client = ctx;
+    (void)agent;
+    (void)message;
+    (void)username;
+    (void)username_len;
+    *password = (uint8_t *)client->pwd;
+    *password_len = strlen(client->pwd);
+    return true;
+}
+
 static void on_stun(struct bench_client *client, uint64_t now_us, const uint8_t *data, size_t len) {
     StunMessage message;
-    if (stun_agent_validate(&client->stun, &message, data, len, NULL, NULL) !=
-            STUN_VALIDATION_SUCCESS ||
-        stun_message_get_class(&message) != STUN_RESPONSE)
+    if (stun_agent_validate(&client->stun, &message, data, len, own_password, client) !=
+        STUN_VALIDATION_SUCCESS)
         return;
-    if (client->selected)
+    if (stun_message_get_class(&message) == STUN_REQUEST)
+        answer_check(client, &message);
+    if (stun_message_get_class(&message) != STUN_RESPONSE || client->selected)
         return;
     client->selected = true;
     client->check_at_us = now_us + CHECK_CONSENT_US;

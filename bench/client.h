@@ -42,6 +42,14 @@ struct bench_client_figures {
     uint64_t rtt_us;          /* By receiver reports of what we send; 0: not known. */
 };
 
+/* What the other side's description says of its end of the transport. */
+struct bench_remote {
+    char ufrag[SFU_CREDENTIAL_MAX + 1];
+    char pwd[SFU_CREDENTIAL_MAX + 1];
+    char address[SFU_ADDRESS_MAX];
+    uint16_t port;
+};
+
 struct bench_client;
 
 /* -ENOMEM. */
@@ -56,6 +64,11 @@ const char *bench_client_pwd(const struct bench_client *client);
  * Begins ICE. -ENOMEM. */
 int bench_client_begin(struct bench_client *client, uint64_t now_us, const struct sfu_local *remote,
                        const struct sfu_media *media, size_t media_count);
+
+/* The same with any server. */
+int bench_client_begin_with(struct bench_client *client, uint64_t now_us,
+                            const struct bench_remote *remote, const struct sfu_media *media,
+                            size_t media_count);
 
 /* New ICE credentials of the server: an ICE restart. */
 void bench_client_restart(struct bench_client *client, uint64_t now_us,

@@ -38,7 +38,7 @@ struct bench_client {
     StunAgent stun;
     char ufrag[16];
     char pwd[32];
-    struct sfu_local remote;
+    struct bench_remote remote;
     size_t source_count, sink_count;
     struct bench_client_bucket buckets[BENCH_CLIENT_BUCKETS];
     size_t sending; /* Which source's packets are being sent. */
