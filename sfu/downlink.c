@@ -130,6 +130,7 @@ void sfu_downlink_restart(struct sfu_transport *transport, uint64_t now_us) {
     downlink->source = SFU_DOWNLINK_NONE;
     downlink->first_number_us = 0;
     downlink->probe = (struct sfu_downlink_probe){0};
+    downlink->queue = (struct sfu_downlink_queue){0};
     downlink->sent_since_us = downlink->resend_us = now_us;
     downlink->sent_bytes = 0;
     sfu_downlink_wake(transport, now_us);
@@ -152,6 +153,7 @@ void sfu_downlink_on_sent(struct sfu_transport *transport, uint64_t now_us, bool
         return;
     if (downlink->first_number_us == 0)
         downlink->first_number_us = now_us;
+    downlink->queue.sent_bytes += bytes;
     if (downlink->probe.want.id != 0) {
         downlink->probe.bytes += bytes;
         downlink->probe.packets++;
@@ -179,7 +181,10 @@ static bool awaits_feedback(const struct sfu_downlink *downlink, uint64_t now_us
 uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_us) {
     if (downlink->source == SFU_DOWNLINK_NONE && !awaits_feedback(downlink, now_us))
         return UINT64_MAX;
-    return downlink->source == SFU_DOWNLINK_REMB ? downlink->remb_bps : rtp_bwe_bps(&downlink->bwe);
+    if (downlink->source == SFU_DOWNLINK_REMB)
+        return downlink->remb_bps;
+    uint32_t bps = rtp_bwe_bps(&downlink->bwe), cap_bps = downlink->queue.cap_bps;
+    return cap_bps != 0 && cap_bps < bps ? cap_bps : bps;
 }
 
 bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, size_t len) {
@@ -247,6 +252,15 @@ static void on_estimate(struct sfu_transport *transport, uint64_t now_us) {
     sfu_transport_wake_at(transport, sfu_downlink_probe(transport, now_us));
 }
 
+static void allocate(struct sfu_transport *transport, uint64_t now_us) {
+    struct sfu_downlink *downlink = transport->downlink;
+    measure_sent(downlink, now_us);
+    downlink->allocated_us = now_us;
+    uint64_t again_us = sfu_downlink_allocate(transport, now_us);
+    downlink->allocate_at_us = again_us > now_us ? again_us : now_us + 1;
+    rtp_bwe_set_demand(&downlink->bwe, now_us, downlink->demand_bps);
+}
+
 static void know_better(struct sfu_downlink *downlink, enum sfu_downlink_source source) {
     if (downlink->source < source)
         downlink->source = source;
@@ -262,6 +276,8 @@ void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
         return;
     }
     know_better(downlink, SFU_DOWNLINK_TRANSPORT_CC);
+    if (sfu_downlink_measure_queue(downlink, now_us, packet))
+        allocate(transport, now_us);
     on_estimate(transport, now_us);
 }
 
@@ -323,15 +339,6 @@ void sfu_downlink_on_rtt(struct sfu_transport *transport, uint64_t now_us) {
 
 static uint64_t sooner(uint64_t a, uint64_t b) {
     return a < b ? a : b;
-}
-
-static void allocate(struct sfu_transport *transport, uint64_t now_us) {
-    struct sfu_downlink *downlink = transport->downlink;
-    measure_sent(downlink, now_us);
-    downlink->allocated_us = now_us;
-    uint64_t again_us = sfu_downlink_allocate(transport, now_us);
-    downlink->allocate_at_us = again_us > now_us ? again_us : now_us + 1;
-    rtp_bwe_set_demand(&downlink->bwe, now_us, downlink->demand_bps);
 }
 
 uint64_t sfu_downlink_on_deadline(struct sfu_transport *transport, uint64_t now_us) {

@@ -46,6 +46,19 @@ struct sfu_downlink_probe {
     uint32_t packets;
 };
 
+/* The queue of the link, as far as it can be known. */
+struct sfu_downlink_queue {
+    uint64_t base_us, older_base_us; /* The least time from sending to its report. */
+    uint64_t base_since_us;
+    uint64_t length_us;
+    uint64_t sent_bytes;     /* With numbers, in all, */
+    uint64_t reported_bytes; /* and of them as of the last feedback, which was then: */
+    uint64_t reported_us;
+    uint64_t held_us; /* When pictures were last held back. */
+    bool holds;       /* They are. */
+    uint32_t cap_bps; /* No more is given away for a while after. */
+};
+
 struct sfu_downlink {
     /* Owned. */
     struct sfu_downlink_slot *slots; /* By m-line. */
@@ -67,6 +80,7 @@ struct sfu_downlink {
     uint64_t remb_us;
     int64_t resend_bits; /* What may be resent. */
     uint64_t resend_us;  /* As of then. */
+    struct sfu_downlink_queue queue;
     struct sfu_downlink_probe probe;
     uint64_t trickle_at_us; /* While it starves: the next packet of padding. */
     struct rtp_bwe bwe;
@@ -134,6 +148,11 @@ uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us)
 
 /* What all that is numbered may take; UINT64_MAX: nothing is known. */
 uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_us);
+
+/* After each feedback: measures the queue; true when pictures are to be held back from now on, or
+ * no more. */
+bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
+                                const struct rtcp_packet *packet);
 
 /* Begins the probes that the estimator wants, and sends what is due of them; returns when there is
  * more. */

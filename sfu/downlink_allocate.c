@@ -72,8 +72,9 @@ static bool is_starved(const struct rtp_allocator_slot *given) {
 }
 
 /* Of what does not flow yet the slot takes what comes. */
-static void aim(struct sfu_slot *slot, uint64_t now_us, const struct rtp_allocator_slot *given) {
-    struct sfu_target target = {.paused = is_starved(given)};
+static void aim(struct sfu_slot *slot, uint64_t now_us, const struct rtp_allocator_slot *given,
+                bool holds) {
+    struct sfu_target target = {.paused = holds || is_starved(given)};
     if (!slot->media.video || (given->chosen < 0 && !target.paused))
         return;
     const struct rtp_rung *rung = &given->rungs[given->chosen >= 0 ? given->chosen : 0];
@@ -131,7 +132,7 @@ static void apply(struct sfu_transport *transport, uint64_t now_us, size_t count
         known->wanted_bps = given->wanted >= 0 ? given->rungs[given->wanted].bps : 0;
         downlink->allocated_bps += known->bps;
         downlink->is_short = downlink->is_short || given->chosen < given->wanted;
-        aim(slot, now_us, given);
+        aim(slot, now_us, given, downlink->queue.holds);
         if (!note_paused(&transport->engine->counters, known, is_starved(given)))
             continue;
         told[told_count] =

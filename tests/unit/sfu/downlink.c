@@ -122,6 +122,36 @@ static void another_network_is_learnt_anew(void) {
     rig_close();
 }
 
+static void behind_a_full_queue_no_pictures_are_sent_until_it_has_drained(void) {
+    net_begin(true, 3000000);
+    net_run(10 * S);
+    net.rate_bps = 300000;
+    uint64_t begun_us = rig.now_us;
+    while (!downlink()->queue.holds && rig.now_us < begun_us + 1 * S)
+        net_run(10 * MS);
+    CHECK(downlink()->queue.holds);
+    CHECK(rig.now_us - begun_us < 400 * MS);
+    CHECK_INT(net.pauses, 0); /* It is no news. */
+    net_forget();
+    net_run(200 * MS);
+    CHECK(net.media[0] + net.media[1] + net.media[2] <= 2);
+    net_run(2 * S);
+    CHECK(!downlink()->queue.holds);
+    net_forget();
+    net_run(10 * S);
+    CHECK(net.media[0] > 0);
+    rig_close();
+}
+
+static void a_large_keyframe_holds_nothing_back(void) {
+    net_begin(true, 3000000);
+    for (int i = 0; i < 100; i++) {
+        net_run(100 * MS);
+        CHECK(!downlink()->queue.holds);
+    }
+    rig_close();
+}
+
 /* --- Without it --- */
 
 static void of_whom_nothing_bad_is_heard_everything_is_sent(void) {
@@ -277,6 +307,9 @@ static const struct test tests[] = {
      who_promised_feedback_and_sends_none_gets_everything},
     {"feedback_that_cannot_be_read_is_counted", feedback_that_cannot_be_read_is_counted},
     {"another_network_is_learnt_anew", another_network_is_learnt_anew},
+    {"behind_a_full_queue_no_pictures_are_sent_until_it_has_drained",
+     behind_a_full_queue_no_pictures_are_sent_until_it_has_drained},
+    {"a_large_keyframe_holds_nothing_back", a_large_keyframe_holds_nothing_back},
     {"of_whom_nothing_bad_is_heard_everything_is_sent",
      of_whom_nothing_bad_is_heard_everything_is_sent},
     {"a_remb_limits_what_is_sent", a_remb_limits_what_is_sent},
