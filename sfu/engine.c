@@ -108,9 +108,11 @@ void sfu_engine_on_pipe(struct sfu_engine *engine, uint64_t now_us,
     if (track == NULL || layer >= track->layer_count)
         return; /* It ended while this was on its way. */
     if (entry->type == SFU_PIPE_PACKET)
-        sfu_track_on_mirrored(track, now_us, entry->packet);
+        sfu_track_on_mirrored(track, now_us, entry);
     else if (entry->type == SFU_PIPE_CLOCK)
         sfu_track_set_clock(track, layer, entry->clock_us, entry->clock_timestamp);
+    else if (entry->type == SFU_PIPE_FED)
+        sfu_track_on_fed(track, now_us);
     else if (entry->type == SFU_PIPE_WATCHED)
         sfu_track_on_watched(track, entry->worker, entry->layers);
     else
@@ -304,9 +306,6 @@ void sfu_engine_mirror_feed(struct sfu_engine *engine, uint64_t track_id, unsign
         return;
     uint64_t bit = UINT64_C(1) << worker;
     track->mirrors = on ? track->mirrors | bit : track->mirrors & ~bit;
-    for (uint8_t i = 0; on && i < track->layer_count; i++) {
-        const struct sfu_layer *layer = &track->layers[i];
-        if (layer->has_clock)
-            sfu_track_set_clock(track, i, layer->clock_us, layer->clock_timestamp);
-    }
+    if (on)
+        sfu_track_feed_mirror(track, worker);
 }

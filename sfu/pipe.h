@@ -11,6 +11,7 @@ struct sfu_packet;
 enum sfu_pipe_type {
     SFU_PIPE_PACKET,   /* Owner to mirror; carries a reference. */
     SFU_PIPE_CLOCK,    /* Owner to mirror. */
+    SFU_PIPE_FED,      /* Owner to mirror: it has got all that was kept. */
     SFU_PIPE_KEYFRAME, /* Mirror to owner: a keyframe of the layer is wanted. */
     SFU_PIPE_WATCHED,  /* Mirror to owner: which layers anybody wishes there. */
 };
@@ -20,6 +21,7 @@ struct sfu_pipe_entry {
     uint8_t layer;
     uint8_t worker; /* SFU_PIPE_WATCHED: whose; bit i of layers: layer i. */
     uint8_t layers;
+    bool cached; /* SFU_PIPE_PACKET: out of the owner's cache, for a mirror that has just opened. */
     uint64_t track;
     struct sfu_packet *packet;
     uint64_t clock_us;

@@ -138,7 +138,7 @@ static void learn_structure(struct sfu_track *track, const struct sfu_packet *pa
 }
 
 /* What every packet does, in its owner's engine and in a mirror's. */
-static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
+static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet, bool live) {
     struct sfu_layer *layer = &track->layers[packet->layer];
     if (packet->restarts) { /* What was kept under the old numbers is void. */
         layer_forget_packets(layer);
@@ -151,7 +151,7 @@ static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *pa
         layer->newest_seq = packet->seq;
     if (!packet->skip)
         sfu_packet_unref(rtp_history_put(&layer->history, packet->seq, sfu_packet_ref(packet)));
-    if (!packet->is_held)
+    if (live && !packet->is_held)
         join_burst(track, now_us, packet);
 }
 
@@ -266,13 +266,58 @@ void sfu_track_on_packet(struct sfu_track *track, uint64_t now_us, uint8_t index
     packet->layer = index;
     describe(track, now_us, layer, packet);
     watch_gaps(track, now_us, index, packet);
-    keep(track, now_us, packet);
+    keep(track, now_us, packet, true);
     if (packet->has_dependency && packet->dependency.attached)
         release_held(track, now_us, layer, packet);
 }
 
-void sfu_track_on_mirrored(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
-    keep(track, now_us, packet);
+/* --- Mirrors --- */
+
+void sfu_track_on_mirrored(struct sfu_track *track, uint64_t now_us,
+                           const struct sfu_pipe_entry *entry) {
+    keep(track, now_us, entry->packet, !entry->cached);
+    if (!track->fed && !entry->cached) /* The word of it was lost. */
+        sfu_track_on_fed(track, now_us);
+}
+
+void sfu_track_on_fed(struct sfu_track *track, uint64_t now_us) {
+    track->fed = true;
+    for (size_t i = 0; i < track->slot_count; i++)
+        if (track->slots[i]->selector.awaits_entry)
+            sfu_slot_on_keyframe_request(track->slots[i], now_us);
+}
+
+static void feed_cache(struct sfu_track *track, unsigned worker, uint8_t index) {
+    const struct sfu_layer *layer = &track->layers[index];
+    struct sfu_engine *engine = track->engine;
+    if (sfu_track_cached(track, index) == 0)
+        return;
+    for (uint64_t seq = layer->keyframe.seq; seq <= layer->newest_seq; seq++) {
+        struct sfu_packet *packet = rtp_history_get(&layer->history, seq);
+        if (packet == NULL || packet->is_held)
+            continue;
+        struct sfu_pipe_entry entry = {.type = SFU_PIPE_PACKET,
+                                       .cached = true,
+                                       .track = track->id,
+                                       .packet = sfu_packet_ref(packet)};
+        if (engine->config.pipe(engine->config.ctx, worker, &entry))
+            continue;
+        sfu_packet_unref(packet);
+        engine->counters.drop_pipe_full++;
+        return;
+    }
+}
+
+void sfu_track_feed_mirror(struct sfu_track *track, unsigned worker) {
+    for (uint8_t i = 0; i < track->layer_count; i++) {
+        const struct sfu_layer *layer = &track->layers[i];
+        if (layer->has_clock)
+            sfu_track_set_clock(track, i, layer->clock_us, layer->clock_timestamp);
+        if (track->media.video)
+            feed_cache(track, worker, i);
+    }
+    struct sfu_pipe_entry entry = {.type = SFU_PIPE_FED, .track = track->id};
+    (void)track->engine->config.pipe(track->engine->config.ctx, worker, &entry);
 }
 
 static void feed_mirrors(struct sfu_track *track) {

@@ -15,6 +15,7 @@
 #include "rtp/rate.h"
 #include "rtp/receiver.h"
 #include "sfu/packet.h"
+#include "sfu/pipe.h"
 #include "sfu/sfu.h"
 
 struct sfu_engine;
@@ -111,6 +112,7 @@ struct sfu_track {
     uint8_t watched_by[SFU_WORKERS_MAX]; /* As mirrors told. */
     bool dirty;                          /* Has a burst. */
     bool flowed;
+    bool fed;      /* Of a mirror: it knows what its owner kept. */
     bool favoured; /* Its publisher speaks. */
     size_t burst_count;
     struct sfu_packet *burst[SFU_BURST_MAX]; /* What came in this wake-up; references. */
@@ -131,7 +133,14 @@ void sfu_track_on_packet(struct sfu_track *track, uint64_t now_us, uint8_t layer
                          struct sfu_packet *packet, bool retransmitted);
 
 /* The same for a mirror: the packet was read by its owner. */
-void sfu_track_on_mirrored(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet);
+void sfu_track_on_mirrored(struct sfu_track *track, uint64_t now_us,
+                           const struct sfu_pipe_entry *entry);
+
+/* A mirror has all that its owner kept: what is still missing has to be asked for. */
+void sfu_track_on_fed(struct sfu_track *track, uint64_t now_us);
+
+/* Gives a mirror that has just opened the clocks, and the newest keyframes with what followed. */
+void sfu_track_feed_mirror(struct sfu_track *track, unsigned worker);
 
 /* Forwards the burst to every slot and every mirror, and forgets it. */
 void sfu_track_flush(struct sfu_track *track, uint64_t now_us);

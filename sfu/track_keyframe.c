@@ -35,7 +35,7 @@ void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t i
     uint64_t at_us = free_at_us(layer);
     if (track->publisher != NULL)
         sfu_transport_wake_at(track->publisher, at_us > now_us ? at_us : now_us);
-    else if (at_us <= now_us)
+    else if (at_us <= now_us && track->fed)
         ask_owner(track, now_us, index); /* Which merges what all workers ask, and repeats it. */
 }
 

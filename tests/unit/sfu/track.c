@@ -419,6 +419,21 @@ static void a_mirror_learns_the_clock_even_if_it_opens_late(void) {
     rig_close();
 }
 
+static void who_watches_through_a_new_mirror_sees_the_newest_keyframe_at_once(void) {
+    begin_at(1);
+    for (uint16_t i = 0; i < 3; i++)
+        rig_video(call.publisher, ssrc(), 10 + i, i, i ? RIG_START | RIG_END : RIG_KEY | RIG_END);
+    open_mirror();
+    CHECK_INT(rig_rtp_count(call.viewer), 3);
+    CHECK_INT(rig_number(rig_rtp_at(call.viewer, 2)), 12);
+    rig_video(call.publisher, ssrc(), 13, 3, RIG_START | RIG_END);
+    rig_run_pipes();
+    CHECK_INT(rig_rtp_count(call.viewer), 4);
+    rig_run(1 * MS);
+    CHECK_INT(rig_plis(call.publisher), 0);
+    rig_close();
+}
+
 static void what_finds_its_pipe_full_is_counted_and_lost(void) {
     begin_at(1);
     open_mirror();
@@ -487,6 +502,8 @@ static const struct test tests[] = {
     {"a_mirror_asks_its_owner_for_keyframes", a_mirror_asks_its_owner_for_keyframes},
     {"a_mirror_learns_the_clock_even_if_it_opens_late",
      a_mirror_learns_the_clock_even_if_it_opens_late},
+    {"who_watches_through_a_new_mirror_sees_the_newest_keyframe_at_once",
+     who_watches_through_a_new_mirror_sees_the_newest_keyframe_at_once},
     {"what_finds_its_pipe_full_is_counted_and_lost", what_finds_its_pipe_full_is_counted_and_lost},
     {"a_closed_mirror_is_fed_no_more_and_gives_its_packets_back",
      a_closed_mirror_is_fed_no_more_and_gives_its_packets_back},
