@@ -7,53 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sfu/dtls.h"
-#include "sfu/ice.h"
-#include "sfu/reach.h"
-#include "sfu/room.h"
+#include "sfu/front.h"
 #include "sfu/srtp.h"
-#include "sfu/table.h"
-#include "sfu/worker.h"
 
 enum {
     PIPE_ENTRIES = 8192, /* Packets between two workers; at 100,000 a second 80 ms. */
     PACKETS_PER_WORKER =
         1 << 17, /* Most that a worker ever holds, about 220 MB; taken as needed. */
-    SPEAKERS_TICK_MS = 100,
 };
 
-/* A participant. */
-struct person {
-    struct sfu_member *member; /* Its number, room and worker. */
-    struct sfu_ice_credentials credentials;
-    uint8_t fingerprint[SFU_FINGERPRINT_LEN];
-    bool described;
-};
-
-struct sfu {
-    /* Given. */
-    struct sfu_config config;
-    sfu_event_fn on_event;
-    void *ctx;
-
-    /* Owned. */
-    struct sfu_reach reach;
-    struct sfu_dtls_context *dtls;
-    struct sfu_worker *workers[SFU_WORKERS_MAX];
-    struct sfu_pipe *pipes[SFU_WORKERS_MAX][SFU_WORKERS_MAX];    /* From, to. */
-    struct sfu_pipe *pipes_in[SFU_WORKERS_MAX][SFU_WORKERS_MAX]; /* The same, seen by the reader. */
-    size_t load[SFU_WORKERS_MAX];                                /* Participants. */
-    struct sfu_table people;
-    struct sfu_table rooms;
-    uv_async_t async;
-    uv_timer_t timer; /* Runs while somebody speaks. */
-
-    /* State. */
-    struct sfu_member *changed; /* To be told their slots. */
-    struct sfu_room *loud;      /* Where somebody speaks. */
-    struct sfu_room *visiting;  /* Of these, those still to be visited in this turn. */
-    int open_handles;
-};
+struct sfu_person *sfu_front_find(const struct sfu *sfu, uint64_t participant) {
+    return sfu_table_get(&sfu->people, &participant);
+}
 
 /* --- What answers say of us --- */
 
@@ -72,7 +37,7 @@ static void add_address(const struct sfu *sfu, struct sfu_local *local, const ch
         add_candidate(local, address, port, true);
 }
 
-static void describe_local(const struct sfu *sfu, const struct person *person,
+static void describe_local(const struct sfu *sfu, const struct sfu_person *person,
                            struct sfu_local *out) {
     uint16_t port = sfu_port(sfu, person->member->worker);
     *out = (struct sfu_local){0};
@@ -80,264 +45,6 @@ static void describe_local(const struct sfu *sfu, const struct person *person,
     memcpy(out->pwd, person->credentials.pwd, sizeof(out->pwd));
     for (size_t i = 0; i < sfu->reach.shown_count; i++)
         add_address(sfu, out, sfu->reach.shown[i], port);
-}
-
-/* --- Events --- */
-
-static struct person *find(const struct sfu *sfu, uint64_t participant) {
-    return sfu_table_get(&sfu->people, &participant);
-}
-
-static void tell_slots(struct sfu *sfu, struct sfu_member *member) {
-    struct sfu_slot_state *states = calloc(member->slot_count + 1, sizeof(*states));
-    size_t count = 0;
-    for (size_t i = 0; states != NULL && i < member->slot_count; i++) {
-        struct sfu_member_slot *slot = &member->slots[i];
-        if (!slot->changed)
-            continue;
-        slot->changed = false;
-        struct sfu_slot_state *state = &states[count++];
-        memcpy(state->mid, slot->media.mid, sizeof(state->mid));
-        state->track = slot->track ? slot->track->media.track : 0;
-        state->participant = slot->track ? slot->track->member->id : 0;
-        state->paused = slot->paused;
-    }
-    struct sfu_event event = {
-        .type = SFU_EVENT_SLOTS, .participant = member->id, .slots = states, .slot_count = count};
-    if (count > 0)
-        sfu->on_event(sfu->ctx, &event);
-    free(states);
-}
-
-static void tell_all_slots(struct sfu *sfu) {
-    /* Taken out before the call, which may change more or end the member. */
-    while (sfu->changed != NULL) {
-        struct sfu_member *member = sfu->changed;
-        sfu->changed = member->next_changed;
-        member->changed = false;
-        tell_slots(sfu, member);
-    }
-}
-
-static void note_change(struct sfu *sfu, struct sfu_member *member) {
-    if (member->changed)
-        return;
-    member->changed = true;
-    member->next_changed = sfu->changed;
-    sfu->changed = member;
-    uv_async_send(&sfu->async);
-}
-
-/* --- Who speaks --- */
-
-static uint64_t now_us(void) {
-    return uv_hrtime() / 1000;
-}
-
-static void on_timer(uv_timer_t *timer);
-
-/* A command that cannot be made for lack of memory is lost; the participant's media is then not
- * what it should be, and the rest of the server goes on. */
-static void post(struct sfu *sfu, unsigned worker, struct sfu_command *command) {
-    if (command != NULL)
-        sfu_worker_post(sfu->workers[worker], command);
-}
-
-/* Where there is not enough for all, the workers give it to the dominant speaker's pictures. */
-static void favour(struct sfu *sfu, uint64_t participant, bool on) {
-    const struct person *person = find(sfu, participant);
-    const struct sfu_published *track = person != NULL ? person->member->own : NULL;
-    for (; track != NULL; track = track->next_own)
-        for (unsigned i = 0; track->media.video && i < sfu->config.workers; i++) {
-            struct sfu_command *command =
-                track->watchers[i] > 0 ? sfu_command_create(SFU_COMMAND_FAVOUR, 0) : NULL;
-            if (command == NULL)
-                continue;
-            command->track = track->media.track;
-            command->on = on;
-            post(sfu, i, command);
-        }
-}
-
-static void follow_dominant(struct sfu *sfu, struct sfu_room *room) {
-    const struct sfu_member *dominant = sfu_room_dominant(room);
-    uint64_t id = dominant != NULL ? dominant->id : 0;
-    if (id == room->favoured)
-        return;
-    favour(sfu, room->favoured, false);
-    favour(sfu, id, true);
-    room->favoured = id;
-}
-
-static void note_loud(struct sfu *sfu, struct sfu_room *room) {
-    if (room->is_loud)
-        return;
-    room->is_loud = true;
-    room->next_loud = sfu->loud;
-    sfu->loud = room;
-    if (!uv_is_active((uv_handle_t *)&sfu->timer))
-        uv_timer_start(&sfu->timer, on_timer, SPEAKERS_TICK_MS, SPEAKERS_TICK_MS);
-}
-
-static void unlink_loud(struct sfu_room **link, const struct sfu_room *room) {
-    while (*link != NULL && *link != room)
-        link = &(*link)->next_loud;
-    if (*link == room)
-        *link = room->next_loud;
-}
-
-static void forget_loud(struct sfu *sfu, const struct sfu_room *room) {
-    unlink_loud(&sfu->loud, room);
-    unlink_loud(&sfu->visiting, room);
-}
-
-static void on_levels(struct sfu *sfu, const struct sfu_level *levels, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        const struct person *person = find(sfu, levels[i].participant);
-        if (person == NULL)
-            continue;
-        sfu_member_on_level(person->member, now_us(), &levels[i]);
-        note_loud(sfu, person->member->room);
-    }
-}
-
-static void tell_speakers(struct sfu *sfu, struct sfu_room *room, uint64_t now) {
-    struct sfu_speaker speakers[SFU_SPEAKERS_MAX];
-    struct sfu_event event = {.type = SFU_EVENT_SPEAKERS, .room = room->id, .speakers = speakers};
-    if (sfu_room_tell_speakers(room, now, speakers, &event.speaker_count))
-        sfu->on_event(sfu->ctx, &event);
-}
-
-static void visit_loud_rooms(struct sfu *sfu) {
-    uint64_t now = now_us();
-    sfu->visiting = sfu->loud;
-    sfu->loud = NULL;
-    /* Taken out before the call, which may end any room. */
-    while (sfu->visiting != NULL) {
-        struct sfu_room *room = sfu->visiting;
-        sfu->visiting = room->next_loud;
-        room->is_loud = false;
-        if (sfu_room_next_deadline(room) <= now)
-            sfu_room_on_deadline(room, now);
-        follow_dominant(sfu, room);
-        if (sfu_room_next_deadline(room) != UINT64_MAX)
-            note_loud(sfu, room);
-        tell_speakers(sfu, room, now);
-    }
-    if (sfu->loud == NULL)
-        uv_timer_stop(&sfu->timer);
-}
-
-/* --- What workers say --- */
-
-/* Whether a slot is paused its worker knows, what it carries the room. */
-static void on_paused(struct sfu *sfu, struct sfu_member *member, const struct sfu_event *event) {
-    for (size_t i = 0; i < event->slot_count; i++)
-        if (sfu_member_set_paused(member, &event->slots[i]))
-            note_change(sfu, member);
-}
-
-static void on_worker_event(struct sfu *sfu, const struct sfu_event *event) {
-    const struct person *person = find(sfu, event->participant);
-    if (person == NULL)
-        return; /* Of one who has left meanwhile. */
-    if (event->type == SFU_EVENT_SLOTS)
-        on_paused(sfu, person->member, event);
-    else
-        sfu->on_event(sfu->ctx, event);
-}
-
-static void on_one_news(struct sfu *sfu, const struct sfu_news *news) {
-    if (news->type == SFU_NEWS_EVENT)
-        on_worker_event(sfu, &news->event);
-    if (news->type == SFU_NEWS_LEVELS)
-        on_levels(sfu, news->levels, news->level_count);
-    if (news->type == SFU_NEWS_WHY)
-        news->answer(news->ctx, news->is_known ? &news->why : NULL);
-}
-
-static void on_async(uv_async_t *async) {
-    struct sfu *sfu = async->data;
-    for (unsigned i = 0; i < sfu->config.workers; i++) {
-        struct sfu_news *news = sfu_worker_take_news(sfu->workers[i]);
-        while (news != NULL) {
-            struct sfu_news *next = news->next;
-            on_one_news(sfu, news);
-            free(news);
-            news = next;
-        }
-    }
-    visit_loud_rooms(sfu);
-    tell_all_slots(sfu);
-}
-
-static void on_timer(uv_timer_t *timer) {
-    struct sfu *sfu = timer->data;
-    visit_loud_rooms(sfu);
-    tell_all_slots(sfu);
-}
-
-static void on_news(void *ctx) {
-    struct sfu *sfu = ctx;
-    uv_async_send(&sfu->async);
-}
-
-static void forget_change(struct sfu *sfu, struct sfu_member *member) {
-    struct sfu_member **link = &sfu->changed;
-    while (*link != NULL && *link != member)
-        link = &(*link)->next_changed;
-    if (*link == member)
-        *link = member->next_changed;
-    member->changed = false;
-}
-
-/* --- What rooms decide, told to the workers --- */
-
-static void post_mirror(struct sfu *sfu, const struct sfu_published *track, unsigned watcher,
-                        bool on) {
-    unsigned owner = track->member->worker;
-    struct sfu_command *mirror =
-        sfu_command_create(on ? SFU_COMMAND_MIRROR_OPEN : SFU_COMMAND_MIRROR_CLOSE, 1);
-    struct sfu_command *feed = sfu_command_create(SFU_COMMAND_MIRROR_FEED, 0);
-    if (mirror == NULL || feed == NULL) {
-        free(mirror);
-        free(feed);
-        return;
-    }
-    mirror->track = feed->track = track->media.track;
-    mirror->worker = owner;
-    mirror->media[0] = track->media;
-    feed->worker = watcher;
-    feed->on = on;
-    post(sfu, watcher, mirror);
-    post(sfu, owner, feed);
-}
-
-static void watch(struct sfu *sfu, struct sfu_published *track, unsigned worker) {
-    if (track->watchers[worker]++ == 0 && worker != track->member->worker)
-        post_mirror(sfu, track, worker, true);
-}
-
-static void unwatch(struct sfu *sfu, struct sfu_published *track, unsigned worker) {
-    if (--track->watchers[worker] == 0 && worker != track->member->worker)
-        post_mirror(sfu, track, worker, false);
-}
-
-static void carry(void *ctx, struct sfu_member *member, struct sfu_member_slot *slot,
-                  struct sfu_published *was) {
-    struct sfu *sfu = ctx;
-    if (slot->track != NULL)
-        watch(sfu, slot->track, member->worker);
-    struct sfu_command *command = sfu_command_create(SFU_COMMAND_SET_SLOT, 0);
-    if (command != NULL) {
-        command->participant = member->id;
-        command->track = slot->track ? slot->track->media.track : 0;
-        memcpy(command->wish.mid, slot->media.mid, sizeof(command->wish.mid));
-    }
-    post(sfu, member->worker, command);
-    if (was != NULL)
-        unwatch(sfu, was, member->worker);
-    note_change(sfu, member);
 }
 
 /* --- sfu.h --- */
@@ -377,7 +84,7 @@ static int open_workers(struct sfu *sfu, char *error, size_t error_size) {
             .peers = sfu->workers,
             .in = sfu->pipes_in[i],
             .out = sfu->pipes[i],
-            .on_news = on_news,
+            .on_news = sfu_front_on_news,
             .ctx = sfu,
         };
         result = sfu_worker_create(&sfu->workers[i], &config, error, error_size);
@@ -418,7 +125,7 @@ int sfu_create(struct sfu **out, const struct sfu_config *config, uv_loop_t *loo
     sfu->config = *config;
     sfu->on_event = on_event;
     sfu->ctx = ctx;
-    uv_async_init(loop, &sfu->async, on_async);
+    uv_async_init(loop, &sfu->async, sfu_front_on_async);
     uv_timer_init(loop, &sfu->timer);
     sfu->async.data = sfu->timer.data = sfu;
     sfu->open_handles = 2;
@@ -453,7 +160,7 @@ static void destroy_workers(struct sfu *sfu) {
 void sfu_destroy(struct sfu *sfu) {
     if (sfu == NULL)
         return;
-    for (struct person *person; (person = sfu_table_any(&sfu->people)) != NULL;)
+    for (struct sfu_person *person; (person = sfu_table_any(&sfu->people)) != NULL;)
         sfu_leave(sfu, person->member->id);
     destroy_workers(sfu);
     sfu_table_deinit(&sfu->people);
@@ -477,7 +184,7 @@ const char *sfu_fingerprint(const struct sfu *sfu) {
 
 static struct sfu_room *enter_room(struct sfu *sfu, uint64_t id) {
     struct sfu_room *room = sfu_table_get(&sfu->rooms, &id);
-    if (room != NULL || sfu_room_create(&room, id, carry, sfu) < 0)
+    if (room != NULL || sfu_room_create(&room, id, sfu_front_carry, sfu) < 0)
         return room;
     if (sfu->config.loudest > 0)
         sfu_room_set_loudest(room, sfu->config.loudest);
@@ -491,7 +198,7 @@ static void leave_room(struct sfu *sfu, struct sfu_room *room) {
     if (room == NULL || room->members != NULL)
         return;
     sfu_table_remove(&sfu->rooms, &room->id);
-    forget_loud(sfu, room);
+    sfu_front_forget_loud(sfu, room);
     sfu_room_destroy(room);
 }
 
@@ -503,23 +210,23 @@ static unsigned least_loaded(const struct sfu *sfu) {
     return best;
 }
 
-static int post_credentials(struct sfu *sfu, const struct person *person,
+static int post_credentials(struct sfu *sfu, const struct sfu_person *person,
                             enum sfu_command_type type) {
     struct sfu_command *command = sfu_command_create(type, 0);
     if (command == NULL)
         return -ENOMEM;
     command->participant = person->member->id;
     command->credentials = person->credentials;
-    post(sfu, person->member->worker, command);
+    sfu_front_post(sfu, person->member->worker, command);
     return 0;
 }
 
 int sfu_join(struct sfu *sfu, uint64_t room_id, uint64_t participant, struct sfu_local *out) {
     if (sfu->people.count >= sfu->config.max_participants)
         return -EBUSY;
-    if (find(sfu, participant) != NULL)
+    if (sfu_front_find(sfu, participant) != NULL)
         return -EEXIST;
-    struct person *person = calloc(1, sizeof(*person));
+    struct sfu_person *person = calloc(1, sizeof(*person));
     struct sfu_room *room = person ? enter_room(sfu, room_id) : NULL;
     int result =
         room ? sfu_member_create(&person->member, room, participant, least_loaded(sfu)) : -ENOMEM;
@@ -542,7 +249,7 @@ int sfu_join(struct sfu *sfu, uint64_t room_id, uint64_t participant, struct sfu
 }
 
 int sfu_restart_ice(struct sfu *sfu, uint64_t participant, struct sfu_local *out) {
-    struct person *person = find(sfu, participant);
+    struct sfu_person *person = sfu_front_find(sfu, participant);
     if (person == NULL)
         return -ENOENT;
     sfu_ice_credentials_generate(&person->credentials);
@@ -551,7 +258,7 @@ int sfu_restart_ice(struct sfu *sfu, uint64_t participant, struct sfu_local *out
 }
 
 int sfu_local_get(const struct sfu *sfu, uint64_t participant, struct sfu_local *out) {
-    const struct person *person = find(sfu, participant);
+    const struct sfu_person *person = sfu_front_find(sfu, participant);
     if (person == NULL)
         return -ENOENT;
     describe_local(sfu, person, out);
@@ -573,7 +280,7 @@ static struct sfu_command *copy_description(uint64_t participant,
 
 int sfu_negotiate(struct sfu *sfu, uint64_t participant,
                   const struct sfu_description *description) {
-    struct person *person = find(sfu, participant);
+    struct sfu_person *person = sfu_front_find(sfu, participant);
     if (person == NULL)
         return -ENOENT;
     if (person->described &&
@@ -585,7 +292,7 @@ int sfu_negotiate(struct sfu *sfu, uint64_t participant,
     if (command == NULL)
         return -ENOMEM;
     /* First the engine learns of the tracks and slots, then of what the room decides about them. */
-    post(sfu, person->member->worker, command);
+    sfu_front_post(sfu, person->member->worker, command);
     memcpy(person->fingerprint, description->remote_fingerprint, SFU_FINGERPRINT_LEN);
     person->described = true;
     return sfu_member_describe(person->member, description->media, description->media_count);
@@ -593,7 +300,7 @@ int sfu_negotiate(struct sfu *sfu, uint64_t participant,
 
 int sfu_subscribe(struct sfu *sfu, uint64_t participant, const struct sfu_wish *wishes,
                   size_t count) {
-    struct person *person = find(sfu, participant);
+    struct sfu_person *person = sfu_front_find(sfu, participant);
     if (person == NULL)
         return -ENOENT;
     for (size_t i = 0; i < count; i++) {
@@ -606,13 +313,13 @@ int sfu_subscribe(struct sfu *sfu, uint64_t participant, const struct sfu_wish *
         }
         command->participant = participant;
         command->wish = wishes[i];
-        post(sfu, person->member->worker, command);
+        sfu_front_post(sfu, person->member->worker, command);
     }
     return 0;
 }
 
 int sfu_why(struct sfu *sfu, uint64_t participant, sfu_why_fn answer, void *ctx) {
-    const struct person *person = find(sfu, participant);
+    const struct sfu_person *person = sfu_front_find(sfu, participant);
     if (person == NULL)
         return -ENOENT;
     struct sfu_command *command = sfu_command_create(SFU_COMMAND_WHY, 0);
@@ -621,7 +328,7 @@ int sfu_why(struct sfu *sfu, uint64_t participant, sfu_why_fn answer, void *ctx)
     command->participant = participant;
     command->answer = answer;
     command->ctx = ctx;
-    post(sfu, person->member->worker, command);
+    sfu_front_post(sfu, person->member->worker, command);
     return 0;
 }
 
@@ -637,12 +344,12 @@ bool sfu_track_fits(const struct sfu *sfu, uint64_t track_id, const struct sfu_m
 }
 
 void sfu_leave(struct sfu *sfu, uint64_t participant) {
-    struct person *person = sfu_table_remove(&sfu->people, &participant);
+    struct sfu_person *person = sfu_table_remove(&sfu->people, &participant);
     if (person == NULL)
         return;
     struct sfu_room *room = person->member->room;
     unsigned worker = person->member->worker;
-    forget_change(sfu, person->member);
+    sfu_front_forget_change(sfu, person->member);
     person->member->changed = true; /* Nothing more is told. */
     sfu_member_destroy(person->member);
     leave_room(sfu, room);
@@ -651,7 +358,7 @@ void sfu_leave(struct sfu *sfu, uint64_t participant) {
     struct sfu_command *command = sfu_command_create(SFU_COMMAND_LEAVE, 0);
     if (command != NULL)
         command->participant = participant;
-    post(sfu, worker, command);
+    sfu_front_post(sfu, worker, command);
 }
 
 static void count_room(const struct sfu_room *room, struct sfu_stats *out) {

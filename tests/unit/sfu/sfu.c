@@ -16,7 +16,7 @@ static struct {
     struct sfu_local locals[PEOPLE_MAX];
     size_t client_count;
     unsigned events[PEOPLE_MAX + 1][SFU_EVENT_TYPES]; /* By participant and type. */
-    uint64_t carried[PEOPLE_MAX + 1];   /* What the participant's slot was last said to carry. */
+    uint64_t carried[PEOPLE_MAX + 1]; /* What the participant's slot was last said to carry. */
     uint64_t flowing;
 } rig;
 
@@ -293,6 +293,54 @@ static void a_pin_chooses_among_publishers(void) {
     close_rig();
 }
 
+static struct {
+    int answers;
+    bool known;
+    struct sfu_why_answer answer;
+    struct sfu_why_slot slot;
+} why;
+
+static void on_why(void *ctx, const struct sfu_why_answer *answer) {
+    CHECK(ctx == &why && !rig.calling);
+    why.answers++;
+    why.known = answer != NULL;
+    if (answer == NULL)
+        return;
+    why.answer = *answer;
+    CHECK_INT(answer->slot_count, 1);
+    why.slot = answer->slots[0];
+}
+
+static bool is_answered(void) {
+    return why.answers > 0;
+}
+
+static void why_is_answered_by_the_worker(void) {
+    open_rig(2);
+    struct loopback_client *publisher = enter(1, SFU_PUBLISHES);
+    enter(1, SFU_SLOT);
+    CHECK(wait_until(pictures_flow));
+    rig.calling = true;
+    CHECK_INT(sfu_why(rig.sfu, 4711, on_why, &why), -ENOENT);
+    CHECK_INT(sfu_why(rig.sfu, 2, on_why, &why), 0);
+    rig.calling = false;
+    CHECK(wait_until(is_answered));
+    CHECK(why.known);
+    CHECK_INT(why.answer.participant, 2);
+    CHECK_STR(why.answer.source, "none");
+    CHECK_STR(why.slot.mid, "0");
+    CHECK_INT(why.slot.track, publisher->media[0].track);
+    why.answers = 0;
+    rig.calling = true;
+    CHECK_INT(sfu_why(rig.sfu, 2, on_why, &why), 0);
+    sfu_leave(rig.sfu, 2);
+    rig.calling = false;
+    CHECK(wait_until(is_answered)); /* Asked before, so answered. */
+    CHECK(why.known);
+    CHECK_INT(sfu_why(rig.sfu, 2, on_why, &why), -ENOENT);
+    close_rig();
+}
+
 static bool first_is_carried(void) {
     return rig.carried[2] == rig.clients[0].media[0].track;
 }
@@ -364,6 +412,7 @@ static const struct test tests[] = {
     {"a_leaver_empties_slots_and_is_heard_of_no_more",
      a_leaver_empties_slots_and_is_heard_of_no_more},
     {"a_pin_chooses_among_publishers", a_pin_chooses_among_publishers},
+    {"why_is_answered_by_the_worker", why_is_answered_by_the_worker},
     {"rooms_are_apart", rooms_are_apart},
     {"many_comings_and_goings_leave_nothing", many_comings_and_goings_leave_nothing},
 };
