@@ -44,6 +44,7 @@ function speakerOf({ user_id, level_db, dominant }) {
  * @typedef {object} Reactions what a message may lead to besides a change of the roster
  * @property {(sdp: string) => void} answer
  * @property {(error: WeirError) => void} offerError
+ * @property {() => boolean} subscribeError whether that is taken care of
  * @property {() => void} restart
  * @property {(mid: string, rids: Record<string, boolean>, active: boolean) => void} layers
  * @property {(speakers: import('./weir-types.js').Speaker[]) => void} speakers
@@ -70,6 +71,7 @@ export const MESSAGE_HANDLERS = {
   error: (react, { code, message, in_reply_to }) => {
     const error = new WeirError(String(code), String(message));
     if (code === 'ice_timeout') react.restart();
+    else if (in_reply_to === 'subscribe' && react.subscribeError()) return;
     else if (in_reply_to === 'offer' || in_reply_to === 'webrtc_offer') react.offerError(error);
     else react.emit('error', error);
   },

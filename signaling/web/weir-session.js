@@ -146,7 +146,7 @@ export class Session {
     this.#growSlots();
     if (resumed) this.peer?.resend();
     else this.peer?.negotiate();
-    this.tiles.changed();
+    this.tiles.repeat();
     this.#joining?.resolve();
     this.#joining = null;
     this.#updateState();
@@ -188,6 +188,7 @@ export class Session {
   #reactions = {
     answer: (sdp) => this.peer?.onAnswer(sdp),
     offerError: (error) => this.peer?.onOfferError(error),
+    subscribeError: () => this.tiles.onRefused(),
     restart: () => this.#path.restart(),
     layers: (mid, rids, active) => {
       const source = this.peer?.lines.chooseLayers(mid, rids, active);

@@ -20,6 +20,7 @@ import { asksForMore, planSlots } from './weir-wishes.js';
 /** More is asked for at once, give or take one layout of the page; less only when it lasts. */
 const MORE_MS = 50;
 const LESS_MS = 500;
+const RETRY_MS = 1_000;
 
 /** @param {string} userId @param {Source} source */
 const keyOf = (userId, source) => `${source}:${userId}`;
@@ -33,6 +34,8 @@ export class Tiles {
   #told = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retrying;
   #dueAt = Infinity;
   #hooks;
   #abort = new AbortController();
@@ -97,7 +100,22 @@ export class Tiles {
   /** The slots are gone, with the peer connection that they belonged to. */
   forget() {
     this.#told.clear();
+    clearTimeout(this.#retrying);
     this.#cancel();
+  }
+
+  /** What was said may not have been heard: everything is said again. */
+  repeat() {
+    for (const mid of this.#told.keys()) this.#told.set(mid, unknown(mid));
+    this.#cancel();
+    this.changed();
+  }
+
+  /** The server would not have it, say of a track that was gone: what is right now is said a little later. @returns {boolean} false: it was not ours */
+  onRefused() {
+    clearTimeout(this.#retrying);
+    this.#retrying = setTimeout(() => this.repeat(), RETRY_MS);
+    return this.#told.size > 0;
   }
 
   /** @param {string} userId who left */
@@ -110,10 +128,9 @@ export class Tiles {
   }
 
   close() {
-    this.#cancel();
     this.#abort.abort();
     for (const tile of this.#tiles.values()) tile.detach();
-    this.#cancel();
+    this.forget();
     this.#sizes.disconnect();
     this.#views.disconnect();
     this.#tiles.clear();
@@ -163,6 +180,9 @@ export class Tiles {
     }));
   }
 }
+
+/** Of a slot of which nobody knows what the server has heard. @param {string} mid @returns {Entry} */
+const unknown = (mid) => ({ mid, trackId: '?', paused: false });
 
 /** A slot that nothing was said of is open to anything. @param {Entry} entry @param {Entry | undefined} told */
 function isSame(entry, told = { mid: entry.mid, trackId: null, paused: false }) {

@@ -125,6 +125,21 @@ step('a background tab gets no pictures, and all of them again in front', async 
   await Promise.all([framesGrow(carl, ada), framesGrow(carl, blaise)]);
 });
 
+step('what is wanted is said again after a dropped connection', async () => {
+  await styleTile(carl, ada, { display: 'none' });
+  await asks(carl, ada, 'nothing', (wish) => wish.paused);
+  const before = (await asked(carl)).length;
+  await carl.tab.evaluate(() => window.notes.sockets.at(-1).close());
+  const mid = await midOf(carl, ada);
+  await eventually('the wish is repeated', async () => {
+    const again = (await asked(carl)).slice(before).filter((slot) => slot.mid === mid);
+    return expectThat(again, again.length > 0 && again.every(({ paused }) => paused));
+  });
+  await styleTile(carl, ada, { display: 'block' });
+  await asks(carl, ada, 'the picture again', (wish) => !wish.paused);
+  await framesGrow(carl, ada);
+});
+
 step('a pinned tile is asked for by its track, and no more when it is unpinned', async () => {
   await carl.tab.evaluate((id) => window.client.tile(id, 'camera').pin(), blaise.userId);
   const trackId = await carl.tab.evaluate((id) => window.client.participants.get(id).tracks.get('camera').trackId, blaise.userId);
