@@ -51,15 +51,16 @@ function readyUrl(log) {
 }
 
 // Starts a server on free ports. `args` are added to the command line; `demo: false` leaves --demo
-// out, for servers with a secret. `data` is a folder that stays, for a server that is started again. The
-// result's `url` is the origin without a trailing slash.
-export async function startWeir({ args = [], demo = true, env = {}, rtcAddress = '127.0.0.1', workers, data: kept } = {}) {
+// out, for servers with a secret. `data` is a folder that stays, for a server that is started again;
+// `limitKb` is how large its files may grow. The result's `url` is the origin without a trailing slash.
+export async function startWeir({ args = [], demo = true, env = {}, rtcAddress = '127.0.0.1', workers, data: kept, limitKb } = {}) {
   const count = Number(process.env.WEIR_WORKERS ?? workers ?? 2);
   const rtcPort = await freePorts(count);
   const data = kept ?? scratch('data');
   const line = ['--listen', '127.0.0.1:0', '--rtc-address', rtcAddress, '--rtc-port', String(rtcPort),
     '--workers', String(count), '--data', data, '--drain-deadline-s', '2', ...(demo ? ['--demo'] : []), ...args];
-  const child = spawn(weirBinary, line, { env: { ...process.env, ...env }, cwd: data });
+  const [program, ...before] = limitKb ? ['bash', '-c', `ulimit -f ${limitKb}; exec "$@"`, '--', weirBinary] : [weirBinary];
+  const child = spawn(program, [...before, ...line], { env: { ...process.env, ...env }, cwd: data });
   running.add(child);
   const weir = new Weir(child, { rtcPort, workers: count, data, isKept: kept !== undefined });
   try {
