@@ -16,6 +16,7 @@ enum {
     OVERUSE_MS = 10,
     DRAIN_SAMPLES = 3,
     BASE_US = 5000000,
+    LONG_QUEUE_US = 1500000,
 };
 
 static const double clock_jump_ms = 3000; /* One of the clocks was set: begin anew. */
@@ -26,6 +27,7 @@ static const double smoothing = 0.9, gain = 4.0;
 static const double threshold_min_ms = 12.5, threshold_max_ms = 600, threshold_begin_ms = 12.5;
 static const double threshold_up = 0.0087, threshold_down = 0.039;
 static const double threshold_step_max_ms = 100, outlier_ms = 15, jump_ms = 50, drain_ms = 5;
+static const double long_queue_ms = 80, long_queue_factor = 0.5;
 
 void rtp_bwe_trend_init(struct rtp_bwe_trend *trend) {
     *trend = (struct rtp_bwe_trend){.threshold_ms = threshold_begin_ms, .over_ms = -1};
@@ -102,10 +104,18 @@ static bool is_lasting(struct rtp_bwe_trend *trend, double slope, double sent_ms
     return true;
 }
 
+/* A queue that grows by 5 % of the time has a trend just below the least threshold, and would end
+ * at the limit of the link's buffer: once it is long, half the threshold will do. One that stays
+ * long whatever we do is filled by others, who would get all of the link. */
+static bool is_ours(const struct rtp_bwe_trend *trend) {
+    uint64_t long_us = trend->current.last_arrival_us - trend->short_us;
+    return rtp_bwe_trend_queue_ms(trend) > long_queue_ms && long_us < LONG_QUEUE_US;
+}
+
 static void detect(struct rtp_bwe_trend *trend, double slope, double sent_ms) {
     uint32_t counted = trend->deltas < DELTAS_COUNTED ? trend->deltas : DELTAS_COUNTED;
     trend->trend_ms = counted * slope * gain;
-    bool above = trend->trend_ms > trend->threshold_ms;
+    bool above = trend->trend_ms > trend->threshold_ms * (is_ours(trend) ? long_queue_factor : 1);
     if (!above)
         trend->over_ms = -1;
     if (!above)
@@ -130,6 +140,8 @@ static void line_add(struct rtp_bwe_line *line, uint32_t at, double gradient_ms)
 
 /* The least delay of the last five to ten seconds. */
 static void base_learn(struct rtp_bwe_trend *trend, uint64_t now_us) {
+    if (rtp_bwe_trend_queue_ms(trend) <= long_queue_ms)
+        trend->short_us = now_us;
     double ms = trend->measured.delay_ms;
     if (trend->deltas == 1 || now_us - trend->base_us >= BASE_US) {
         trend->base_ms = trend->deltas == 1 ? ms : trend->next_base_ms;

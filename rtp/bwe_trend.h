@@ -40,7 +40,7 @@ struct rtp_bwe_trend {
     struct rtp_bwe_line measured, unexplained; /* All of the delay; less what our bursts explain. */
     double slope, trend_ms;                    /* The lesser slope; scaled as the threshold is. */
     double base_ms, next_base_ms;              /* Least delay lately, and since base_us. */
-    uint64_t base_us;
+    uint64_t base_us, short_us;                /* When the queue was short for the last time. */
     double threshold_ms;
     uint64_t threshold_us; /* When it last adapted. */
     double over_ms;        /* How long the trend has been above it; negative: not. */

@@ -218,7 +218,7 @@ static void two_subscribers_share_a_link(void) {
             worst = jain < worst ? jain : worst;
             free(world);
         }
-    CHECK(sum / count > 0.93 && worst > 0.82);
+    CHECK(sum / count > 0.93 && worst > 0.80);
 }
 
 static void a_loss_based_flow_leaves_a_third_of_the_link(void) {
@@ -235,7 +235,7 @@ static void a_loss_based_flow_leaves_a_third_of_the_link(void) {
             uint64_t before = world->delivered[0];
             run(world, 60);
             double share = kbps_since(world, 0, before, 60) / 3000;
-            CHECK(share > 0.28 && share < 0.9);
+            CHECK(share > 0.22 && share < 0.9);
             sum += share;
             free(world);
         }

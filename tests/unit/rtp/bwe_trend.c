@@ -108,6 +108,16 @@ static void a_burst_into_a_slower_link_than_believed_is(void) {
     CHECK(overuse_of_burst(1000000, 4000000) > 0);
 }
 
+/* By 5 % of the time: 12 ms when scaled, less than the least threshold. */
+static void a_queue_that_grows_slowly_is_overuse_once_it_is_long(void) {
+    begin();
+    groups(100, 0);
+    groups(60, 1 * MS);
+    CHECK_INT(trend.usage, RTP_BWE_NORMAL);
+    groups(60, 1 * MS);
+    CHECK_INT(trend.usage, RTP_BWE_OVERUSE);
+}
+
 static void the_queue_is_measured(void) {
     begin();
     groups(100, 0);
@@ -137,6 +147,7 @@ static const struct test tests[] = {
     TEST(the_threshold_adapts),
     TEST(a_burst_of_ours_is_no_overuse),
     TEST(a_burst_into_a_slower_link_than_believed_is),
+    TEST(a_queue_that_grows_slowly_is_overuse_once_it_is_long),
     TEST(the_queue_is_measured),
     TEST(a_clock_that_is_set_begins_anew),
 };
