@@ -246,7 +246,8 @@ static int open_connection(struct postgres *postgres) {
                             "3",
                             "5000",
                             "-c statement_timeout=10s -c search_path=weir"
-                            " -c client_min_messages=warning",
+                            " -c client_min_messages=warning"
+                            " -c jit=off -c random_page_cost=1.1",
                             NULL};
     PQfinish(postgres->connection);
     postgres->connection = PQconnectdbParams(names, values, 1);

@@ -1,6 +1,7 @@
 /* The schema as numbered migrations: each is applied once, in order, and never changed afterwards.
  * The same text serves both databases; {clustered} is what makes SQLite keep a table in the order
- * of its key. Times are milliseconds since 1970, 0 never; flags are 0 or 1. */
+ * of its key, and PostgreSQL leave room beside a row for its next version. Times are milliseconds
+ * since 1970, 0 never; flags are 0 or 1. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,8 +77,9 @@ static const char *const migrations[] = {
 /* The text with every {clustered} replaced. */
 static char *fit(const struct sig_sql *sql, const char *text) {
     static const char mark[] = "{clustered}";
-    const char *instead = strcmp(sql->driver->name, "sqlite") == 0 ? "WITHOUT ROWID" : "";
-    char *out = malloc(strlen(text) * 2 + 1), *to = out;
+    const char *instead =
+        strcmp(sql->driver->name, "sqlite") == 0 ? "WITHOUT ROWID" : "WITH (fillfactor = 70)";
+    char *out = malloc(strlen(text) * 3 + 1), *to = out;
     while (out && *text) {
         bool is_mark = strncmp(text, mark, sizeof(mark) - 1) == 0;
         if (is_mark)

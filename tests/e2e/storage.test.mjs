@@ -196,7 +196,8 @@ async function tenThousandCalls(t, extra) {
   await Promise.all(Array.from({ length: 32 }, (_, number) => live(number)));
   const seconds = (performance.now() - began) / 1000;
   const grownKb = weir.rssKb() - rss.get(total * 0.2);
-  const slowest = new Map();
+  const fastest = new Map(); // Of each: what others do on this machine is not measured.
+  let slowest = 0;
   const last = total / 20;
   const listings = ['', 'page_size=100', `page=${last}`, `page=${last}&ordering=created_at`, 'direction=incoming', `direction=outgoing&page=${last / 4}`,
     'missed=true', 'call_type=AUDIO', 'search=user+7', 'search=nobody', 'search=a&missed=true&direction=incoming&page_size=100'];
@@ -205,11 +206,12 @@ async function tenThousandCalls(t, extra) {
       const { status, text, ms } = await ask(weir, agent, ada, 'GET', `/api/v1/calls/?${query}`);
       assert.equal(status, 200, text);
       if (query === '') assert.equal(JSON.parse(text).count, total);
-      slowest.set(query, Math.max(slowest.get(query) ?? 0, ms));
+      fastest.set(query, Math.min(fastest.get(query) ?? Infinity, ms));
+      slowest = Math.max(slowest, ms);
     }
   }
-  const [query, ms] = [...slowest].sort((a, b) => b[1] - a[1])[0];
-  t.diagnostic(`${total} calls in ${seconds.toFixed(1)} s; from the ${total * 0.2}th on the memory grew by ${grownKb} KiB; the slowest of 55 listings took ${ms.toFixed(1)} ms (${query})`);
+  const [query, ms] = [...fastest].sort((a, b) => b[1] - a[1])[0];
+  t.diagnostic(`${total} calls in ${seconds.toFixed(1)} s; from the ${total * 0.2}th on the memory grew by ${grownKb} KiB; the slowest of 11 listings takes ${ms.toFixed(1)} ms (${query}), the slowest of 55 times was ${slowest.toFixed(1)} ms`);
   agent.destroy();
   if (sanitized) return;
   assert.ok(grownKb < 10_240, `the memory grew by ${grownKb} KiB`);
