@@ -172,6 +172,14 @@ uint64_t sfu_reports_send_nacks(struct sfu_transport *transport, uint64_t now_us
     return next_us;
 }
 
+void sfu_reports_send_remb(struct sfu_transport *transport, uint64_t bps, const uint32_t *ssrcs,
+                           size_t count) {
+    struct report report;
+    report_init(&report);
+    rtcp_append_remb(&report.builder, transport->ssrc, bps, ssrcs, count);
+    report_send(transport, &report);
+}
+
 void sfu_reports_send_pli(struct sfu_transport *transport, uint32_t media_ssrc) {
     struct report report;
     report_init(&report);

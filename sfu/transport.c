@@ -67,6 +67,7 @@ void sfu_transport_destroy(struct sfu_transport *transport) {
     sfu_dtls_destroy(transport->dtls);
     sfu_srtp_in_destroy(transport->srtp_in);
     sfu_srtp_out_destroy(transport->srtp_out);
+    sfu_uplink_close(transport);
     free(transport->twcc);
     free(transport->mlines);
     free(transport);
@@ -384,6 +385,8 @@ void sfu_transport_on_rtp(struct sfu_transport *transport, uint64_t now_us,
         return;
     }
     note_transport_seq(transport, now_us, packet);
+    if (stream->track->media.remb && !rtp_ext_has(&packet->extensions, RTP_EXT_TRANSPORT_SEQ))
+        sfu_uplink_on_packet(transport, now_us, packet);
     if (!learn_codec(packet, stream)) {
         counters->drop_rtp_unknown_payload_type++;
         return;
@@ -434,6 +437,7 @@ static uint64_t serve_media(struct sfu_transport *transport, uint64_t now_us) {
     uint64_t next_us = sooner(transport->report_at_us, transport->twcc_at_us);
     next_us = sooner(next_us, sfu_reports_send_nacks(transport, now_us));
     next_us = sooner(next_us, sfu_downlink_on_deadline(transport, now_us));
+    next_us = sooner(next_us, sfu_uplink_on_deadline(transport, now_us));
     for (size_t i = 0; i < transport->mline_count; i++)
         if (transport->mlines[i].track != NULL)
             next_us = sooner(next_us, sfu_track_on_deadline(transport->mlines[i].track, now_us));

@@ -11,6 +11,7 @@
 #include "sfu/quality.h"
 #include "sfu/slot.h"
 #include "sfu/track.h"
+#include "sfu/uplink.h"
 
 enum {
     SFU_SSRCS_MAX = 64, /* Streams of one publisher that are told apart; more are dropped. */
@@ -50,6 +51,7 @@ struct sfu_transport {
     struct sfu_mline *mlines;
     struct rtp_twcc_receiver *twcc; /* NULL until a packet brings a transport sequence number. */
     struct sfu_downlink *downlink;  /* NULL without slots. */
+    struct sfu_uplink *uplink;      /* NULL but for publishers that know REMB only. */
 
     /* Links. */
     struct sfu_deadline deadline;
@@ -135,6 +137,10 @@ uint64_t sfu_reports_send_twcc(struct sfu_transport *transport, uint64_t now_us)
 /* How long to wait before the next transport-wide feedback, by the rate of what it reports on. */
 uint64_t sfu_reports_twcc_interval_us(struct sfu_transport *transport, uint64_t now_us);
 uint64_t sfu_reports_send_nacks(struct sfu_transport *transport, uint64_t now_us);
+
+/* Tells the publisher how much it may send. */
+void sfu_reports_send_remb(struct sfu_transport *transport, uint64_t bps, const uint32_t *ssrcs,
+                           size_t count);
 
 /* Asks the publisher for a keyframe of a layer. */
 void sfu_reports_send_pli(struct sfu_transport *transport, uint32_t media_ssrc);
