@@ -22,8 +22,8 @@ enum {
 static const double clock_jump_ms = 3000; /* One of the clocks was set: begin anew. */
 static const double smoothing = 0.9, gain = 4.0;
 /* libwebrtc goes down to 6 ms. As the trend here is without what our own bursts explain, it is
- * mostly near nothing and the threshold at its least; with 6 a loss-based flow left us 23 % of a
- * link with a queue of 500 ms, with 12.5 it is 40 %, and a fall of the rate is seen as soon. */
+ * mostly near nothing and the threshold at its least; with 6 a loss-based flow left us 29 % of a
+ * link with a queue of 300 ms, with 12.5 it is 43 %, and a fall of the rate is seen as soon. */
 static const double threshold_min_ms = 12.5, threshold_max_ms = 600, threshold_begin_ms = 12.5;
 static const double threshold_up = 0.0087, threshold_down = 0.039;
 static const double threshold_step_max_ms = 100, outlier_ms = 15, jump_ms = 50, drain_ms = 5;
