@@ -2,6 +2,7 @@
 #ifndef TESTS_SIM_SCENARIO_H
 #define TESTS_SIM_SCENARIO_H
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,12 +55,26 @@ static inline struct world_profile scenario_viewer(size_t slots,
 #define CHECK_AT_MOST(got, bound) scenario_bound(__FILE__, __LINE__, #got, (got), (bound), true)
 #define CHECK_AT_LEAST(got, bound) scenario_bound(__FILE__, __LINE__, #got, (got), (bound), false)
 
-static inline void scenario_bound(const char *file, int line, const char *what, double got,
+/* The same for a share, 0 to 1. */
+#define CHECK_SHARE_AT_MOST(got, bound)                                                            \
+    scenario_share(__FILE__, __LINE__, #got, (got), (bound), true)
+#define CHECK_SHARE_AT_LEAST(got, bound)                                                           \
+    scenario_share(__FILE__, __LINE__, #got, (got), (bound), false)
+
+static inline void scenario_share(const char *file, int line, const char *what, double got,
                                   double bound, bool at_most) {
-    SCENARIO_SAY("%s: %.6g (%s %.6g)\n", what, got, at_most ? "at most" : "at least", bound);
+    const char *relation = at_most ? "at most" : "at least";
+    SCENARIO_SAY("%s: %.4f (%s %.4f)\n", what, got, relation, bound);
     if (at_most ? got > bound : got < bound)
-        test_fail(file, line, "%s is %.6g, not %s %.6g", what, got,
-                  at_most ? "at most" : "at least", bound);
+        test_fail(file, line, "%s is %.4f, not %s %.4f", what, got, relation, bound);
+}
+
+static inline void scenario_bound(const char *file, int line, const char *what, uint64_t got,
+                                  uint64_t bound, bool at_most) {
+    const char *relation = at_most ? "at most" : "at least";
+    SCENARIO_SAY("%s: %" PRIu64 " (%s %" PRIu64 ")\n", what, got, relation, bound);
+    if (at_most ? got > bound : got < bound)
+        test_fail(file, line, "%s is %" PRIu64 ", not %s %" PRIu64, what, got, relation, bound);
 }
 
 #endif

@@ -47,8 +47,8 @@ static void one_bad_subscriber_changes_nothing_for_nine(void) {
     watch(&scenario_good, without);
     watch(&bad, with);
     for (size_t i = 1; i < WATCHERS; i++) {
-        CHECK_AT_MOST(change(without[i].pictures, with[i].pictures), 0.02);
-        CHECK_AT_MOST(change(without[i].bytes, with[i].bytes), 0.02);
+        CHECK_SHARE_AT_MOST(change(without[i].pictures, with[i].pictures), 0.02);
+        CHECK_SHARE_AT_MOST(change(without[i].bytes, with[i].bytes), 0.02);
     }
 }
 
@@ -62,31 +62,46 @@ static uint64_t most_asked(const struct world_person *camera) {
     return most;
 }
 
-/* Joins `count` watchers of one camera, `apart_us` from each other; then lets a second pass. */
+/* How long the slowest waited for its first picture among those who connected when someone had one
+ * already, so that it is in the cache; or among the others. */
+static uint64_t slowest_us(const struct world *world, size_t from, bool cached) {
+    uint64_t first_us = UINT64_MAX, most_us = 0;
+    for (size_t i = from; i < world->people_count; i++) {
+        uint64_t at_us = world_sink(&world->people[i], true, 0)->first_frame_us;
+        CHECK(at_us != 0);
+        first_us = at_us < first_us ? at_us : first_us;
+    }
+    for (size_t i = from; i < world->people_count; i++) {
+        const struct world_person *person = &world->people[i];
+        uint64_t connected_us = bench_client_connected_us(person->client);
+        uint64_t took_us = world_sink(person, true, 0)->first_frame_us - connected_us;
+        if ((connected_us > first_us) == cached && took_us > most_us)
+            most_us = took_us;
+    }
+    return most_us;
+}
+
+/* Joins `count` watchers of one camera, `apart_us` from each other; then lets a second pass. The
+ * last keyframe was ten seconds ago, too long to be replayed from. */
 static void join_watchers(size_t count, uint64_t apart_us) {
     struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
     struct world_profile publisher = scenario_publisher();
     struct world_person *camera = world_join(world, &publisher);
     struct world_profile profile = scenario_viewer(1, &scenario_good);
     profile.microphone = false;
-    world_join(world, &profile); /* Somebody watches: the cache is warm. */
+    world_join(world, &profile);
     world_run(world, 10 * S);
-    uint64_t asked = most_asked(camera), begun_us = world->now_us, slowest_us = 0;
+    uint64_t asked = most_asked(camera), begun_us = world->now_us;
     for (size_t i = 0; i < count; i++) {
         world_join(world, &profile);
         world_run(world, apart_us);
     }
     world_run(world, 1 * S);
     uint64_t seconds = (world->now_us - begun_us + S - 1) / S;
-    for (size_t i = 2; i < world->people_count; i++) {
-        const struct world_person *person = &world->people[i];
-        const struct bench_sink *sink = world_sink(person, true, 0);
-        CHECK(sink->first_frame_us != 0);
-        uint64_t took_us = sink->first_frame_us - bench_client_connected_us(person->client);
-        slowest_us = took_us > slowest_us ? took_us : slowest_us;
-    }
     CHECK_AT_MOST(most_asked(camera) - asked, seconds);
-    CHECK_AT_MOST(slowest_us / MS, 150);
+    CHECK_AT_MOST(slowest_us(world, 2, true) / MS, 150);
+    /* A round trip to the publisher and its next frame come on top. */
+    CHECK_AT_MOST(slowest_us(world, 2, false) / MS, 250);
     world_destroy(world);
 }
 
@@ -125,11 +140,8 @@ static void twenty_see_one_another_for_a_minute(void) {
 static const struct test tests[] = {
     {"one_bad_subscriber_changes_nothing_for_nine", one_bad_subscriber_changes_nothing_for_nine},
     {"twenty_join_at_once", twenty_join_at_once},
-};
-
-static const struct test pending[] = {
     {"two_hundred_join_in_five_seconds", two_hundred_join_in_five_seconds},
     {"twenty_see_one_another_for_a_minute", twenty_see_one_another_for_a_minute},
 };
 
-SCENARIO_MAIN(tests, pending)
+TEST_MAIN(tests)

@@ -162,6 +162,8 @@ void world_trace(struct world_person *person);
 uint64_t world_sent_bps(const struct world_person *person, uint64_t from_us, uint64_t to_us);
 uint64_t world_received_bps(const struct world_person *person, uint64_t from_us, uint64_t to_us);
 
+uint64_t world_estimate_bps(const struct world_person *person, uint64_t at_us);
+
 /* The queueing delay that so many of 1,000 samples do not exceed. */
 uint64_t world_queue_us(const struct world_person *person, uint64_t from_us, uint64_t to_us,
                         unsigned of_1000);

@@ -105,9 +105,9 @@ static void frame(const struct panel *panel) {
     }
     const struct world_sample *samples = panel->trace->samples;
     double span_s = (double)(samples[panel->trace->count - 1].at_us - samples[0].at_us) / 1e6;
-    double step_s = span_s > 120 ? 60 : span_s > 30 ? 5 : 1;
-    for (double at_s = 0; at_s <= span_s; at_s += step_s)
-        fprintf(panel->out, "<text x='%.1f' y='%.1f' text-anchor='middle'>%.0f s</text>\n",
+    int step_s = span_s > 120 ? 60 : span_s > 30 ? 5 : 1;
+    for (int at_s = 0; at_s <= span_s; at_s += step_s)
+        fprintf(panel->out, "<text x='%.1f' y='%.1f' text-anchor='middle'>%d s</text>\n",
                 LEFT + WIDTH * at_s / span_s, panel->y + PANEL_HEIGHT + 15, at_s);
 }
 

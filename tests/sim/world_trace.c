@@ -89,6 +89,10 @@ uint64_t world_received_bps(const struct world_person *person, uint64_t from_us,
     return rate(from->received_bytes, to->received_bytes, to->at_us - from->at_us);
 }
 
+uint64_t world_estimate_bps(const struct world_person *person, uint64_t at_us) {
+    return sample_at(person, at_us)->estimate_bps;
+}
+
 static int by_size(const void *a, const void *b) {
     uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
     return left < right ? -1 : left > right;
