@@ -64,6 +64,7 @@ struct sig_config {
     int resume_grace_s;
     int drain_deadline_s;
     int session_lifetime_s;
+    int history_days; /* 0: for ever. */
 
     /* Log and files. */
     char *config_file; /* What --config named, or NULL. */

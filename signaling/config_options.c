@@ -288,6 +288,15 @@ const struct sig_option sig_options[] = {
      .min = 60,
      .max = 31536000},
 
+    {.name = "history-days",
+     .kind = SIG_OPTION_INT,
+     .offset = FIELD(history_days),
+     .fallback = "0",
+     .value = "N",
+     .help = "that past calls are kept; 0: for ever",
+     .min = 0,
+     .max = 36500},
+
     {.heading = "Log and files",
      .name = "log-level",
      .kind = SIG_OPTION_WORD,

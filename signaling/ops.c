@@ -94,6 +94,21 @@ static void write_sfu_metrics(struct sig_metrics *metrics, const struct sfu *sfu
 #undef X
 }
 
+static void write_store_metrics(struct sig_metrics *metrics, struct sig_store *store) {
+    struct sig_store_stats stats;
+    sig_store_stats_get(store, &stats);
+    sig_metrics_gauge(metrics, "weir_store_up", "1 while the database can be used.",
+                      stats.is_answering);
+    sig_metrics_gauge(metrics, "weir_store_queued", "Operations that wait for the database.",
+                      (double)stats.queued);
+    sig_metrics_counter(metrics, "weir_store_operations_total", "Operations of the database.",
+                        stats.done);
+    sig_metrics_counter(metrics, "weir_store_transactions_total",
+                        "Transactions, each of one operation or many.", stats.batches);
+    sig_metrics_counter(metrics, "weir_store_failures_total",
+                        "Operations that the database could not do.", stats.failed);
+}
+
 static void handle_metrics(struct sig_http_request *request, void *data) {
     const struct sig_ops *ops = data;
     struct sig_metrics metrics = {0};
@@ -105,6 +120,7 @@ static void handle_metrics(struct sig_http_request *request, void *data) {
     write_call_metrics(&metrics, ops->calls);
     sig_metrics_gauge(&metrics, "weir_whip_sessions", "WHIP and WHEP sessions.",
                       (double)sig_whip_count(ops->whip));
+    write_store_metrics(&metrics, ops->store);
     write_sfu_metrics(&metrics, ops->sfu);
     sig_http_write_metrics(sig_http_server(request), &metrics);
     sig_auth_write_metrics(ops->auth, &metrics);

@@ -13,6 +13,7 @@ struct sig_ops {
     struct sig_calls *calls;
     struct sfu *sfu;
     struct sig_whip *whip;
+    struct sig_store *store;
     uint64_t started_us; /* By uv_hrtime. */
 };
 

@@ -18,6 +18,9 @@
 
 #define CONSENT_TIMEOUT_MS 30000 /* RFC 7675 section 5.1. */
 #define TRANSPORTS_MAX 10000
+#define DAY_MS (24 * 3600 * UINT64_C(1000))
+#define FORGET_EVERY_MS (3600 * 1000)
+#define FORGET_SOON_MS 100 /* There were more than are forgotten at a time. */
 
 enum phase { RUNNING, DRAINING, CLOSING };
 
@@ -40,6 +43,7 @@ struct sig_server {
     uv_timer_t deadline; /* Of the calls. */
     uv_prepare_t prepare;
     uv_timer_t drain;
+    uv_timer_t forget;
 
     /* State. */
     enum phase phase;
@@ -156,6 +160,7 @@ static int add_routes(struct sig_server *server) {
                                    .calls = server->calls,
                                    .sfu = server->sfu,
                                    .whip = server->whip,
+                                   .store = server->store,
                                    .started_us = now_us()};
     if (sig_auth_add_routes(server->auth, server->http) < 0 ||
         sig_api_add_routes(server->api, server->http) < 0 ||
@@ -221,6 +226,7 @@ static void on_http_closed(void *data) {
     uv_close((uv_handle_t *)&server->deadline, NULL);
     uv_close((uv_handle_t *)&server->prepare, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
+    uv_close((uv_handle_t *)&server->forget, NULL);
 }
 
 static void on_failed_http_closed(void *data) {
@@ -234,6 +240,7 @@ static void close_everything(struct sig_server *server) {
     uv_timer_stop(&server->deadline);
     uv_prepare_stop(&server->prepare);
     uv_timer_stop(&server->drain);
+    uv_timer_stop(&server->forget);
     sig_sockets_close(server->sockets);
     sig_http_close(server->http, on_http_closed, server);
 }
@@ -281,6 +288,29 @@ static void on_signal(uv_signal_t *handle, int number) {
     sig_server_stop(handle->data);
 }
 
+/* Past calls have their time. */
+static void on_forget_tick(uv_timer_t *timer);
+
+static void on_forgotten(void *data, int count) {
+    struct sig_server *server = data;
+    if (count > 0)
+        sig_log(SIG_LOG_INFO, NULL, "%d calls were older than %d days and are forgotten", count,
+                server->config->history_days);
+    if (server->phase != CLOSING)
+        uv_timer_start(&server->forget, on_forget_tick,
+                       count > 0 ? FORGET_SOON_MS : FORGET_EVERY_MS, 0);
+}
+
+static void on_forget_tick(uv_timer_t *timer) {
+    struct sig_server *server = timer->data;
+    uv_timeval64_t now;
+    uv_gettimeofday(&now);
+    uint64_t kept_ms = (uint64_t)server->config->history_days * DAY_MS;
+    uint64_t now_ms = (uint64_t)now.tv_sec * 1000;
+    sig_store_forget_calls(server->store, now_ms > kept_ms ? now_ms - kept_ms : 0, on_forgotten,
+                           server);
+}
+
 static void start_handles(struct sig_server *server) {
     static const int numbers[] = {SIGTERM, SIGINT};
     for (size_t i = 0; i < 2; i++) {
@@ -291,7 +321,11 @@ static void start_handles(struct sig_server *server) {
     uv_timer_init(server->loop, &server->deadline);
     uv_timer_init(server->loop, &server->drain);
     uv_prepare_init(server->loop, &server->prepare);
+    uv_timer_init(server->loop, &server->forget);
     server->deadline.data = server->drain.data = server->prepare.data = server;
+    server->forget.data = server;
+    if (server->config->history_days > 0)
+        uv_timer_start(&server->forget, on_forget_tick, FORGET_SOON_MS, 0);
     uv_prepare_start(&server->prepare, on_prepare);
 }
 

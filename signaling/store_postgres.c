@@ -14,6 +14,9 @@
 #define UNREAD_MAX 64         /* Results that may wait, so that neither side's buffers fill up. */
 #define START_ATTEMPTS 20     /* While the server and we are being started at the same time, */
 #define START_PAUSE_US 500000 /* so far apart. */
+#define SESSION_OPTIONS                                                                            \
+    "-c statement_timeout=10s -c search_path=weir -c client_min_messages=warning"                  \
+    " -c jit=off -c random_page_cost=1.1"
 #define SCHEMA_LOCK "7305823" /* Any number: who has it changes the schema. */
 
 struct postgres {
@@ -241,14 +244,7 @@ static int open_connection(struct postgres *postgres) {
     static const char *const names[] = {"dbname",          "fallback_application_name",
                                         "connect_timeout", "tcp_user_timeout",
                                         "options",         NULL};
-    const char *values[] = {postgres->uri,
-                            "weir",
-                            "3",
-                            "5000",
-                            "-c statement_timeout=10s -c search_path=weir"
-                            " -c client_min_messages=warning"
-                            " -c jit=off -c random_page_cost=1.1",
-                            NULL};
+    const char *values[] = {postgres->uri, "weir", "3", "5000", SESSION_OPTIONS, NULL};
     PQfinish(postgres->connection);
     postgres->connection = PQconnectdbParams(names, values, 1);
     postgres->prepared_count = postgres->unread = 0;

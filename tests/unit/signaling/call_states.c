@@ -127,9 +127,9 @@ static void the_end_of_an_unanswered_call_leaves_nobody_waiting(void) {
 static void who_never_came_back_after_a_restart_left_when_last_seen(void) {
     const struct row row = {'a', 'J', ""};
     struct sig_call *call = call_of(&row, 1, SIG_PARTICIPANT_JOINED);
-    for (int i = 0; i < 2; i++) {
+    for (uint64_t i = 0; i < 2; i++) {
         call->participants[i]->joined_at_ms = 1000;
-        call->participants[i]->seen_at_ms = (uint64_t)(5000 + i * 1000);
+        call->participants[i]->seen_at_ms = 5000 + i * 1000;
     }
     call->started_at_ms = 1000;
     CHECK_INT(sig_call_apply(call, call->participants[1], SIG_CALL_EVENT_LEAVE, 90000), 0);
