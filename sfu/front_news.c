@@ -67,8 +67,8 @@ static void note_loud(struct sfu *sfu, struct sfu_room *room) {
 static void unlink_loud(struct sfu_room **link, const struct sfu_room *room) {
     while (*link != NULL && *link != room)
         link = &(*link)->next_loud;
-    if (*link == room)
-        *link = room->next_loud;
+    if (*link != NULL)
+        *link = (*link)->next_loud;
 }
 
 void sfu_front_forget_loud(struct sfu *sfu, const struct sfu_room *room) {
@@ -171,7 +171,7 @@ void sfu_front_forget_change(struct sfu *sfu, struct sfu_member *member) {
     struct sfu_member **link = &sfu->changed;
     while (*link != NULL && *link != member)
         link = &(*link)->next_changed;
-    if (*link == member)
-        *link = member->next_changed;
+    if (*link != NULL)
+        *link = (*link)->next_changed;
     member->changed = false;
 }

@@ -27,7 +27,7 @@ bool sfu_slot_can_pad(const struct sfu_slot *slot) {
 /* Of the newest packets sent the first that is half as large as wanted, else none. */
 static const struct sfu_packet *find_large(struct sfu_slot *slot, size_t bytes,
                                            const struct rtp_rewriter_entry **entry) {
-    for (uint16_t i = 0; i < LOOK_BACK; i++) {
+    for (int i = 0; i < LOOK_BACK; i++) {
         *entry = rtp_rewriter_find(
             &slot->rewriter, (uint16_t)(slot->rewriter.out_seq - slot->padding_turn++ % LOOK_BACK));
         const struct sfu_packet *packet = *entry ? sfu_slot_find_sent(slot, *entry) : NULL;

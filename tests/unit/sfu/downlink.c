@@ -268,6 +268,31 @@ static void repairs_get_a_quarter_and_half_a_second_at_once(void) {
     rig_close();
 }
 
+static void who_speaks_is_favoured_where_there_is_not_enough(void) {
+    net_prepare(true, 20000000);
+    struct sfu_media *other = rig_add_simulcast(net.publisher);
+    struct sfu_media *slot = rig_add(net.viewer, true, SFU_SLOT);
+    slot->transport_cc = true;
+    rig_connect(net.publisher);
+    rig_connect(net.viewer);
+    rig_carry(net.viewer, net.slot, net.camera->track);
+    rig_carry(net.viewer, slot, other->track);
+    const struct sfu_track *tracks[] = {rig_track(net.publisher, net.camera),
+                                        rig_track(net.publisher, other)};
+    sfu_engine_favour(rig.engines[0], rig.now_us, other->track, true);
+    CHECK(!tracks[0]->favoured && tracks[1]->favoured);
+    downlink()->is_short = true;
+    downlink()->allocate_at_us = UINT64_MAX;
+    sfu_engine_favour(rig.engines[0], rig.now_us, net.camera->track, true);
+    CHECK(downlink()->allocate_at_us != UINT64_MAX);
+    downlink()->is_short = false; /* With enough for all nothing is chosen anew. */
+    downlink()->allocate_at_us = UINT64_MAX;
+    sfu_engine_favour(rig.engines[0], rig.now_us, other->track, false);
+    CHECK_INT(downlink()->allocate_at_us, UINT64_MAX);
+    sfu_engine_favour(rig.engines[0], rig.now_us, 4711, true);
+    rig_close();
+}
+
 static void why_says_what_is_chosen_and_what_holds_it_down(void) {
     net_begin(true, 900000);
     net_run(20 * S);
@@ -318,6 +343,8 @@ static const struct test tests[] = {
     {"many_changes_are_one_choice", many_changes_are_one_choice},
     {"repairs_get_a_quarter_and_half_a_second_at_once",
      repairs_get_a_quarter_and_half_a_second_at_once},
+    {"who_speaks_is_favoured_where_there_is_not_enough",
+     who_speaks_is_favoured_where_there_is_not_enough},
     {"why_says_what_is_chosen_and_what_holds_it_down",
      why_says_what_is_chosen_and_what_holds_it_down},
 };

@@ -38,8 +38,8 @@ static void say(struct sfu_media *media, uint16_t seq, uint8_t level) {
 }
 
 static void speak(uint16_t first, size_t packets, uint8_t level) {
-    for (uint16_t i = 0; i < packets; i++) {
-        say(microphone, first + i, level);
+    for (size_t i = 0; i < packets; i++) {
+        say(microphone, (uint16_t)(first + i), level);
         rig_run(20 * MS);
     }
 }

@@ -345,10 +345,10 @@ static void arrivals_are_reported_after_50_ms(void) {
 /* Of packets of about 70 bytes, one each `interval_us` for a second. */
 static size_t feedbacks_of_a_second(uint64_t interval_us) {
     begin();
-    for (uint16_t i = 0; i < 2 * S / interval_us; i++) {
+    for (uint64_t i = 0; i < 2 * S / interval_us; i++) {
         if (i == S / interval_us)
             rig_clear();
-        number(10 + i, 1000 + i);
+        number((uint16_t)(10 + i), (uint16_t)(1000 + i));
         rig_run(interval_us);
     }
     size_t count = rig_rtcp_count(call.publisher, RTCP_RTPFB, RTCP_FMT_TWCC);

@@ -219,7 +219,29 @@ static void an_inactive_m_line_is_recycled(void) {
     sfu_room_destroy(room);
 }
 
+static void a_pause_is_of_the_track_that_is_carried(void) {
+    struct sfu_room *room = new_room();
+    struct sfu_member *viewer = join(room, 1, (struct profile){0, 0, 1});
+    struct sfu_member *publisher = join(room, 2, (struct profile){0, 22, 0});
+    struct sfu_slot_state state = {.mid = "v0", .track = 22, .paused = true};
+    struct sfu_member_slot *slot = &viewer->slots[1];
+    slot->changed = false;
+    CHECK(sfu_member_set_paused(viewer, &state));
+    CHECK(slot->paused && slot->changed);
+    CHECK(!sfu_member_set_paused(viewer, &state)); /* It is no news. */
+    state.track = 32;
+    state.paused = false;
+    CHECK(!sfu_member_set_paused(viewer, &state)); /* It came too late. */
+    CHECK(slot->paused);
+    sfu_member_destroy(publisher);
+    CHECK(!slot->paused);
+    join(room, 3, (struct profile){0, 32, 0});
+    CHECK(!slot->paused);
+    sfu_room_destroy(room);
+}
+
 static const struct test tests[] = {
+    {"a_pause_is_of_the_track_that_is_carried", a_pause_is_of_the_track_that_is_carried},
     {"everyone_gets_everyone_elses_tracks", everyone_gets_everyone_elses_tracks},
     {"audio_and_video_of_one_participant_share_a_place",
      audio_and_video_of_one_participant_share_a_place},
