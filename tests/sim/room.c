@@ -98,9 +98,13 @@ static void losses_are_repaired(void) {
     world_destroy(world);
 }
 
+/* Through a queue, where every byte shifts what comes after it. */
 static uint64_t trace_of(uint64_t seed) {
     struct world *world = world_create(&(struct world_config){.seed = seed, .workers = 2});
-    join_talkers(world, 4, &lossy);
+    struct bench_link_config narrow = lossy;
+    narrow.rate_bps = 3000000;
+    narrow.queue_us = 100 * MS;
+    join_talkers(world, 4, &narrow);
     world_run(world, 5 * S);
     uint64_t trace = world->trace;
     world_destroy(world);
