@@ -24,14 +24,14 @@ static double complete(const struct bench_sink *sink) {
 
 static void ten_percent_loss_is_repaired(void) {
     struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
-    struct bench_link_config lossy = scenario_good;
-    lossy.loss_ppm = 100000;
     struct world_profile publisher = scenario_publisher();
-    struct world_profile profile = scenario_viewer(1, &lossy);
+    struct world_profile profile = scenario_viewer(1, &scenario_good);
     world_join(world, &publisher);
     struct world_person *viewer = world_join(world, &profile);
     world_trace(viewer);
-    world_run(world, 10 * S);
+    world_run(world, 2 * S);
+    viewer->down.config.loss_ppm = 100000;
+    world_run(world, 8 * S);
     bench_client_mark(viewer->client);
     world_run(world, 50 * S);
     world_plot(viewer, "loss_10_percent");

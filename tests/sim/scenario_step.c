@@ -13,6 +13,7 @@ static const struct bench_link_config stepping = {
 static void a_step_down_and_up_is_followed(void) {
     struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
     struct world_profile publisher = scenario_publisher();
+    publisher.layer_bps[2] = 2300000; /* With sound, headers and the margin of a raise it fits. */
     struct world_profile profile = scenario_viewer(1, &stepping);
     world_join(world, &publisher);
     struct world_person *viewer = world_join(world, &profile);
@@ -24,7 +25,8 @@ static void a_step_down_and_up_is_followed(void) {
     const struct bench_sink *sink = world_sink(viewer, true, 0);
     CHECK_AT_MOST(world_sent_bps(viewer, 21500 * MS, 22500 * MS), 500000);
     CHECK_AT_MOST(world_queue_us(viewer, 21 * S, 51 * S, 950) / MS, 300);
-    CHECK_AT_LEAST(world_sent_bps(viewer, 56 * S, 61 * S), 2700000);
+    CHECK_AT_LEAST(world_estimate_bps(viewer, 56 * S), 2700000);
+    CHECK_AT_LEAST(world_sent_bps(viewer, 56 * S, 61 * S), 2400000); /* All that there is. */
     CHECK_AT_MOST(sink->longest_gap_us / MS, 500);
     world_destroy(world);
 }
