@@ -20,9 +20,28 @@ static struct {
     uint64_t flowing;
 } rig;
 
+static struct {
+    unsigned told;
+    uint64_t room;
+    size_t count;
+    struct sfu_speaker first;
+} speakers;
+
+static void on_speakers(const struct sfu_event *event) {
+    speakers.told++;
+    speakers.room = event->room;
+    speakers.count = event->speaker_count;
+    if (event->speaker_count > 0)
+        speakers.first = event->speakers[0];
+}
+
 static void on_event(void *ctx, const struct sfu_event *event) {
     CHECK(ctx == &rig);
     CHECK(!rig.calling);
+    if (event->type == SFU_EVENT_SPEAKERS) {
+        on_speakers(event);
+        return;
+    }
     CHECK(event->participant >= 1 && event->participant <= PEOPLE_MAX);
     rig.events[event->participant][event->type]++;
     if (event->type == SFU_EVENT_SLOTS)
@@ -341,6 +360,37 @@ static void why_is_answered_by_the_worker(void) {
     close_rig();
 }
 
+static bool third_speaks(void) {
+    return speakers.told > 0 && speakers.count == 1 && speakers.first.participant == 3;
+}
+
+static bool nobody_speaks(void) {
+    return speakers.told > 1 && speakers.count == 0;
+}
+
+static void who_speaks_is_told(void) {
+    open_rig(2);
+    enter(1, SFU_PUBLISHES);
+    enter(1, SFU_SLOT);
+    struct loopback_client *client = join(1, SFU_SLOT);
+    struct sfu_media *microphone = loopback_add(client, SFU_PUBLISHES);
+    microphone->video = microphone->nack = false;
+    microphone->source = SFU_SOURCE_MICROPHONE;
+    microphone->codecs[0] = (struct sfu_codec){RTP_CODEC_OPUS, 111, 0, 0};
+    microphone->extensions.ids[RTP_EXT_AUDIO_LEVEL] = 1;
+    CHECK_INT(negotiate(client), 0);
+    const struct sfu_local *local = &rig.locals[client->number - 1];
+    bench_client_speak(client->client, true, 25);
+    loopback_begin(client, local, local->candidates[0].port);
+    bench_client_speak(client->client, true, 25);
+    CHECK(wait_until(third_speaks));
+    CHECK_INT(speakers.room, 1);
+    CHECK(speakers.first.level_db > -40 && speakers.first.level_db < -10);
+    bench_client_speak(client->client, false, 127);
+    CHECK(wait_until(nobody_speaks));
+    close_rig();
+}
+
 static bool first_is_carried(void) {
     return rig.carried[2] == rig.clients[0].media[0].track;
 }
@@ -413,6 +463,7 @@ static const struct test tests[] = {
      a_leaver_empties_slots_and_is_heard_of_no_more},
     {"a_pin_chooses_among_publishers", a_pin_chooses_among_publishers},
     {"why_is_answered_by_the_worker", why_is_answered_by_the_worker},
+    {"who_speaks_is_told", who_speaks_is_told},
     {"rooms_are_apart", rooms_are_apart},
     {"many_comings_and_goings_leave_nothing", many_comings_and_goings_leave_nothing},
 };
