@@ -138,6 +138,20 @@ step('a camera that nobody watches is not encoded at all', async () => {
   await end();
 });
 
+step('a screen is sent in two layers beside the camera', async () => {
+  const { ada, blaise, end } = await pair({ media: { audio: true } });
+  await ada.tab.evaluate(() => window.client.startScreenShare());
+  await attachTile(blaise, ada, { width: 960, height: 540, source: 'screen' });
+  await allRun(ada, 'h', 'f');
+  const { h, f } = await layersSent(ada);
+  assert.deepEqual([h.width, f.width], [480, 960]);
+  await eventually('the screen is seen', async () => {
+    const seen = await tileOf(blaise, ada, 'screen');
+    return expectThat(seen, seen.width === 960 && seen.frames > 10);
+  }, { within: 40_000 });
+  await end();
+});
+
 step('a screen in the camera\'s place needs no offer, and the camera comes back', async () => {
   const { ada, blaise, end } = await pair();
   await attachTile(blaise, ada, { width: 960, height: 540 });

@@ -159,7 +159,11 @@ step('speakers are those who make a sound, and the tone of who is muted is not a
     const now = await carl.tab.evaluate(() => window.client.speakers.map(({ userId }) => userId));
     return expectThat(now, now.includes(ada.userId) && !now.includes(blaise.userId));
   }, { within: 15_000 });
-  await blaise.tab.evaluate(() => window.client.setMicrophoneEnabled(true));
+  await carl.tab.evaluate(() => window.client.setMicrophoneEnabled(false));
+  // Whether she is dominant is another matter: a tone that never changes is noise in the end.
+  await isToldBy(carl, 'speakers', ({ speakers }) => speakers.length === 1 && speakers[0].userId === ada.userId, { within: 15_000 });
+  assert.equal(await carl.tab.evaluate((id) => window.client.participants.get(id).isSpeaking, ada.userId), true);
+  for (const person of [blaise, carl]) await person.tab.evaluate(() => window.client.setMicrophoneEnabled(true));
 });
 
 step('what is heard and seen says when it was made', async () => {
@@ -199,7 +203,7 @@ step('why says what a slot is wanted for, what there is, and what it gets', asyn
   assert.equal(other.user_id, carl.userId);
 });
 
-step('hands, reactions, a timer and polls reach the others, and who comes later learns what lasts', async () => {
+step('hands, reactions, a timer, polls and signals of any kind reach the others', async () => {
   await ada.tab.evaluate(() => {
     window.client.raiseHand(true);
     window.client.react('👍');
