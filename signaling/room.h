@@ -165,8 +165,8 @@ int sig_calls_refuse_unknown(const struct sig_calls *calls, const char *call_id,
 struct sig_room *sig_calls_begin(struct sig_calls *calls, const char *call_id,
                                  const struct sig_identity *initiator, struct sig_refusal *refusal);
 
-/* calls_save.c: writes what happened to the call, with the participant that changed (NULL: all), and
- * the samples of those who are not in it any more. */
+/* calls_save.c: writes what happened to the call, with the participant that changed (NULL: all),
+ * and the samples of those who are not in it any more. */
 void sig_calls_save(struct sig_room *room, const struct sig_participant *changed, const char *event,
                     const char *by, sig_store_saved_fn stored, void *data);
 
@@ -187,7 +187,8 @@ void sig_calls_mark_busy(const struct sig_calls *calls, struct sig_call *call);
 /* The participant is here (again): they do not count as gone any more. */
 void sig_room_user_came(struct sig_room *room, struct sig_participant *who);
 
-/* Whoever is waited for has until then; whoever is in without a connection gets the grace as well. */
+/* Whoever is waited for has until then; whoever is in without a connection gets the grace as well.
+ */
 void sig_room_resume(struct sig_room *room, uint64_t ring_until_us);
 
 /* Lets an event happen to the call, stores it, and lets everybody know. by: whose doing it is, for

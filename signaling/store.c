@@ -1,53 +1,16 @@
-/* The queue between the main loop and the storage thread. The thread takes all that waits, up to a
- * limit, and does it in one transaction: the more is asked, the less each costs. */
+/* The main loop's side of the store: operations are made, queued and answered here. */
 #include "signaling/store.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "signaling/log.h"
-#include "signaling/store_internal.h"
+#include "signaling/store_queue.h"
 
-#define BATCH_MAX 256
-#define QUEUE_MAX 100000       /* Then new operations are refused. */
-#define RETRY_MS 500           /* While the database cannot be used. */
-#define STOP_MS UINT64_C(3000) /* For what is queued, at the end. */
-
-struct queue {
-    struct sig_op *first, **last;
-    size_t count;
-};
-
-struct sig_store {
-    /* Owned. */
-    struct sig_sql *sql; /* The storage thread's; without a thread, ours. */
-    char *server;
-    uv_async_t async;
-    pthread_t thread;
-
-    /* Given. */
-    uint64_t (*now_ms)(void);
-    uv_loop_t *loop;
-
-    /* Shared, under the lock. */
-    pthread_mutex_t lock;
-    pthread_cond_t work;
-    pthread_cond_t answers;
-    struct queue queue;    /* To do. */
-    struct queue finished; /* To answer. */
-    size_t in_hand;        /* In the storage thread's batch. */
-    bool is_stopping;
-    bool is_answering;
-    uint64_t batches;
-
-    /* The main loop's. */
-    bool is_stopped;
-    uint64_t done, failed;
-};
+#define QUEUE_MAX 100000 /* Then new operations are refused. */
 
 static uint64_t clock_ms(void) {
     struct timespec now;
@@ -61,42 +24,6 @@ const char *sig_store_server(const struct sig_store *store) {
 
 uint64_t sig_store_now_ms(const struct sig_store *store) {
     return store->now_ms();
-}
-
-/* Queues. */
-
-static void queue_init(struct queue *queue) {
-    *queue = (struct queue){.last = &queue->first};
-}
-
-static void queue_add(struct queue *queue, struct sig_op *op) {
-    op->next = NULL;
-    *queue->last = op;
-    queue->last = &op->next;
-    queue->count++;
-}
-
-static struct sig_op *queue_take(struct queue *queue) {
-    struct sig_op *op = queue->first;
-    if (!op)
-        return NULL;
-    queue->first = op->next;
-    if (!queue->first)
-        queue->last = &queue->first;
-    queue->count--;
-    return op;
-}
-
-/* Puts all of `front` before what is in the queue. */
-static void queue_return(struct queue *queue, struct queue *front) {
-    if (front->count == 0)
-        return;
-    *front->last = queue->first;
-    if (!queue->first)
-        queue->last = front->last;
-    queue->first = front->first;
-    queue->count += front->count;
-    queue_init(front);
 }
 
 /* Operations. */
@@ -128,189 +55,16 @@ static void answer(struct sig_op *op) {
     op_free(op);
 }
 
-int sig_op_sql(struct sig_op *op, struct sig_sql *sql, const char *text,
-               const struct sig_sql_value *values, size_t count, sig_sql_row_fn on_row, void *ctx) {
-    int status = sig_sql_run(sql, text, values, count, on_row, ctx);
-    if (status == 0 && op->found.failed)
-        status = -ENOMEM;
-    op->is_broken |= status < 0;
-    return status;
-}
-
-static void run_op(struct sig_op *op, struct sig_sql *sql) {
-    sig_arena_clear(&op->found);
-    op->is_broken = false;
-    op->status = op->run(op, sql);
-}
-
-/* One transaction. 0, or the failure of the database that undid it. */
-static int run_batch(struct sig_sql *sql, struct sig_op *first, size_t count) {
-    int status = sql->driver->begin(sql, false);
-    struct sig_op *op = first;
-    for (size_t i = 0; status == 0 && i < count; i++, op = op->next) {
-        run_op(op, sql);
-        status = op->is_broken ? op->status : 0;
-    }
-    if (status == 0)
-        status = sql->driver->commit(sql);
-    if (status < 0)
-        sql->driver->rollback(sql);
-    return status;
-}
-
-/* Whether it can be better next time, for the same operation. */
-static bool is_passing(int status) {
-    return status == -EIO || status == -ENOSPC || status == -EBUSY || status == -ENOMEM;
-}
-
-static void give_up(struct sig_op *op, int status, const char *why) {
-    sig_log(SIG_LOG_ERROR, NULL, "the database refuses an operation: %s", why);
-    op->status = status;
-    op->is_broken = true;
-}
-
-/* Whatever undid the batch may be the fault of one of it: each gets a transaction of its own. What
- * is done goes to `finished`; returns the failure at which the rest waits, or 0. */
-static int run_one_by_one(struct sig_sql *sql, struct queue *batch, struct queue *finished) {
-    while (batch->first) {
-        int status = run_batch(sql, batch->first, 1);
-        if (is_passing(status))
-            return status;
-        struct sig_op *op = queue_take(batch);
-        if (status < 0)
-            give_up(op, status, sql->error);
-        queue_add(finished, op);
-    }
-    return 0;
-}
-
-static int run_all(struct sig_sql *sql, struct queue *batch, struct queue *finished) {
-    int status = run_batch(sql, batch->first, batch->count);
-    if (is_passing(status) && sql->driver->recover(sql) == 0)
-        status = run_batch(sql, batch->first, batch->count);
-    if (status < 0)
-        return is_passing(status) && status != -ENOMEM ? status
-                                                       : run_one_by_one(sql, batch, finished);
-    while (batch->first)
-        queue_add(finished, queue_take(batch));
-    return 0;
-}
-
-/* A write that stays queued: its asker is told now. */
-static struct sig_op *answer_early(struct sig_op *op, int status) {
-    struct sig_op *early = op->saved ? calloc(1, sizeof(*early)) : NULL;
-    if (!early)
-        return NULL;
-    *early = (struct sig_op){.store = op->store,
-                             .saved = op->saved,
-                             .data = op->data,
-                             .is_write = true,
-                             .status = status,
-                             .is_broken = true};
-    op->saved = NULL;
-    return early;
-}
-
-/* The database cannot be used: reads fail, writes wait, and nobody waits for them. */
-static void put_off(struct queue *queue, struct queue *finished, int status) {
-    struct queue kept;
-    struct sig_op *op;
-    queue_init(&kept);
-    while ((op = queue_take(queue))) {
-        struct sig_op *early = op->is_write ? answer_early(op, status) : op;
-        op->status = status;
-        op->is_broken = true;
-        if (early)
-            queue_add(finished, early);
-        if (op->is_write)
-            queue_add(&kept, op);
-    }
-    queue_return(queue, &kept);
-}
-
-/* The storage thread. */
-
-static void take_batch(struct sig_store *store, struct queue *batch) {
-    while (store->queue.first && batch->count < BATCH_MAX)
-        queue_add(batch, queue_take(&store->queue));
-    store->in_hand = batch->count;
-}
-
-static void wait_ms(struct sig_store *store, uint64_t ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + ms * 1000000;
-    until.tv_sec += (time_t)(ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
-    pthread_cond_timedwait(&store->work, &store->lock, &until);
-}
-
-static void note_state(struct sig_store *store, int status) {
-    bool is_answering = status == 0;
-    if (is_answering != store->is_answering)
-        sig_log(is_answering ? SIG_LOG_INFO : SIG_LOG_ERROR, NULL, "the database %s%s",
-                is_answering ? "is written again" : "cannot be used: ",
-                is_answering ? "" : store->sql->error);
-    store->is_answering = is_answering;
-}
-
-static void publish(struct sig_store *store, struct queue *finished) {
-    struct sig_op *op;
-    while ((op = queue_take(finished)))
-        queue_add(&store->finished, op);
-    if (store->finished.count > 0 && store->loop)
-        uv_async_send(&store->async);
-    pthread_cond_broadcast(&store->answers);
-}
-
-/* One turn, entered and left with the lock held. */
-static int work(struct sig_store *store) {
-    struct queue batch, finished;
-    queue_init(&batch);
-    queue_init(&finished);
-    take_batch(store, &batch);
-    pthread_mutex_unlock(&store->lock);
-    int status = run_all(store->sql, &batch, &finished);
-    pthread_mutex_lock(&store->lock);
-    store->in_hand = 0;
-    store->batches++;
-    queue_return(&store->queue, &batch);
-    if (status < 0)
-        put_off(&store->queue, &finished, status);
-    note_state(store, status);
-    publish(store, &finished);
-    return status;
-}
-
-static void *storage_thread(void *data) {
-    struct sig_store *store = data;
-    uint64_t stop_by_ms = 0;
-    pthread_setname_np(pthread_self(), "weir-store");
-    pthread_mutex_lock(&store->lock);
-    for (;;) {
-        while (!store->queue.first && !store->is_stopping)
-            pthread_cond_wait(&store->work, &store->lock);
-        if (store->is_stopping && stop_by_ms == 0)
-            stop_by_ms = clock_ms() + STOP_MS;
-        if (!store->queue.first || (store->is_stopping && clock_ms() > stop_by_ms))
-            break;
-        if (work(store) < 0 && !store->is_stopping)
-            wait_ms(store, RETRY_MS);
-    }
-    pthread_mutex_unlock(&store->lock);
-    return NULL;
-}
-
 /* The main loop's side. */
 
 static void deliver(struct sig_store *store) {
-    struct queue finished;
+    struct sig_queue finished;
     pthread_mutex_lock(&store->lock);
-    queue_init(&finished);
-    queue_return(&finished, &store->finished);
+    sig_queue_init(&finished);
+    sig_queue_return(&finished, &store->finished);
     pthread_mutex_unlock(&store->lock);
     struct sig_op *op;
-    while ((op = queue_take(&finished)))
+    while ((op = sig_queue_take(&finished)))
         answer(op);
 }
 
@@ -332,15 +86,15 @@ static void submit(struct sig_op *op) {
         refuse(op, -ECANCELED);
     } else if (!store->loop) {
         pthread_mutex_lock(&store->lock);
-        queue_add(&store->queue, op);
-        work(store);
+        sig_queue_add(&store->queue, op);
+        sig_store_work(store);
         pthread_mutex_unlock(&store->lock);
         deliver(store);
     } else {
         pthread_mutex_lock(&store->lock);
         bool is_full = store->queue.count >= QUEUE_MAX;
         if (!is_full)
-            queue_add(&store->queue, op);
+            sig_queue_add(&store->queue, op);
         pthread_cond_signal(&store->work);
         pthread_mutex_unlock(&store->lock);
         if (is_full)
@@ -412,7 +166,7 @@ void sig_store_stop(struct sig_store *store) {
     if (store->queue.count > 0)
         sig_log(SIG_LOG_ERROR, NULL, "%zu operations never reached the database",
                 store->queue.count);
-    while ((op = queue_take(&store->queue)))
+    while ((op = sig_queue_take(&store->queue)))
         refuse(op, -ECANCELED);
 }
 
@@ -445,7 +199,7 @@ static int start_thread(struct sig_store *store, char *error, size_t error_size)
     store->async.data = store;
     if (status < 0)
         return status;
-    status = -pthread_create(&store->thread, NULL, storage_thread, store);
+    status = -pthread_create(&store->thread, NULL, sig_store_thread, store);
     if (status == 0)
         return 0;
     snprintf(error, error_size, "no thread: %s", strerror(-status));
@@ -480,8 +234,8 @@ int sig_store_open(struct sig_store **out, const struct sig_store_options *optio
     pthread_mutex_init(&store->lock, NULL);
     pthread_cond_init(&store->work, NULL);
     pthread_cond_init(&store->answers, NULL);
-    queue_init(&store->queue);
-    queue_init(&store->finished);
+    sig_queue_init(&store->queue);
+    sig_queue_init(&store->finished);
     status = start_thread(store, error, error_size);
     if (status < 0) {
         sig_store_destroy(store);

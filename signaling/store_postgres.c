@@ -14,10 +14,11 @@
 #define UNREAD_MAX 64         /* Results that may wait, so that neither side's buffers fill up. */
 #define START_ATTEMPTS 20     /* While the server and we are being started at the same time, */
 #define START_PAUSE_US 500000 /* so far apart. */
-#define SESSION_OPTIONS                                                                            \
-    "-c statement_timeout=10s -c search_path=weir -c client_min_messages=warning"                  \
-    " -c jit=off -c random_page_cost=1.1"
 #define SCHEMA_LOCK "7305823" /* Any number: who has it changes the schema. */
+
+static const char session_options[] =
+    "-c statement_timeout=10s -c search_path=weir -c client_min_messages=warning"
+    " -c jit=off -c random_page_cost=1.1";
 
 struct postgres {
     struct sig_sql sql; /* First member. */
@@ -244,7 +245,7 @@ static int open_connection(struct postgres *postgres) {
     static const char *const names[] = {"dbname",          "fallback_application_name",
                                         "connect_timeout", "tcp_user_timeout",
                                         "options",         NULL};
-    const char *values[] = {postgres->uri, "weir", "3", "5000", SESSION_OPTIONS, NULL};
+    const char *values[] = {postgres->uri, "weir", "3", "5000", session_options, NULL};
     PQfinish(postgres->connection);
     postgres->connection = PQconnectdbParams(names, values, 1);
     postgres->prepared_count = postgres->unread = 0;
