@@ -36,7 +36,7 @@ function addLine(userId, name, text) {
   const isOwn = userId === '';
   const now = new Date();
   const last = /** @type {HTMLElement | null} */ (list.lastElementChild);
-  const item = element('li', { class: isOwn ? 'own' : '', 'data-from': userId });
+  const item = element('div', { class: isOwn ? 'own' : '', 'data-from': userId });
   if (last?.dataset.from !== userId) {
     const time = element('time', {}, now.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
     item.append(element('p', { class: 'by' }, element('b', {}, name), time));

@@ -2,7 +2,7 @@
 // does not play along.
 
 import { canChooseSpeaker, deviceSelect, devicesOf, fillDeviceSelect } from './devices.js';
-import { byId, element, icon, nameNode, openMenu, toast } from './dom.js';
+import { byId, element, icon, openMenu, toast } from './dom.js';
 import { texts } from './texts.js';
 import { deviceProblem } from './weir-devices.js';
 
@@ -75,7 +75,7 @@ function showControls(local) {
     const { on, off, label } = texts[device];
     button.replaceChildren(icon(icons[isOn ? 0 : 1]), element('span', {}, label));
     button.setAttribute('aria-pressed', String(isOn));
-    nameNode(button, isOn ? on : off);
+    button.title = isOn ? on : off;
     button.classList.toggle('off', !isOn && id !== 'screen');
     button.classList.toggle('active', isOn && id === 'screen');
   }

@@ -63,6 +63,3 @@ export function showRefusal(error) {
     way: isFinal ? undefined : { label: isElsewhere ? texts.call.here : texts.call.again, act: rejoin },
   });
 }
-
-// A page that comes back from the browser's memory has left its call.
-addEventListener('pageshow', (event) => event.persisted && location.reload());

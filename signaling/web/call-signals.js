@@ -44,5 +44,5 @@ function showHand(isRaised) {
   node.replaceChildren(icon('hand'), element('span', {}, texts.call.hand.label));
   node.setAttribute('aria-pressed', String(isRaised));
   node.classList.toggle('active', isRaised);
-  nameNode(node, isRaised ? texts.call.hand.on : texts.call.hand.off);
+  node.title = isRaised ? texts.call.hand.on : texts.call.hand.off;
 }

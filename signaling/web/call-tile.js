@@ -49,7 +49,6 @@ export class Tile {
       this.avatar, this.video, this.note, this.hand, caption, this.pinButton);
     this.element.addEventListener('dblclick', (event) => event.target !== this.pinButton && onPin());
     this.element.dataset.source = source;
-    this.element.dataset.userId = userId;
   }
 
   /** @param {TileView} view */
@@ -57,6 +56,7 @@ export class Tile {
     const { dataset, classList } = this.element;
     const isShown = isVideoOn && track !== null;
     this.label = label;
+    this.userId = dataset.userId = userId; // One's own is not known before the server has said it.
     dataset.video = isShown ? 'on' : 'off';
     dataset.audio = isAudioOn ? 'on' : 'off';
     dataset.hue = String(hueOf(userId));

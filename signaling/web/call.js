@@ -49,7 +49,7 @@ let speakers = [];
 async function start() {
   if (!('RTCPeerConnection' in window)) throw new WeirError('no_webrtc', '');
   const visit = await lookAtCall(rest, callId, { wasIn: tabNote(noteKey) === 'yes', token });
-  if (visit.title) byId('title').textContent = visit.title;
+  if (visit.title) showTitle(visit.title);
   if (!visit.needsLobby) {
     await client.enter();
     return await comeIn(publishDevices(visit.isVideo));
@@ -64,6 +64,13 @@ async function start() {
   const lobby = new Lobby({ ...visit, token, join });
   showPhase('lobby');
   await lobby.begin();
+}
+
+/** @param {string} title of the channel */
+function showTitle(title) {
+  byId('title').textContent = title;
+  byId('title').classList.remove('heard');
+  document.title = `${title} – ${texts.product}`;
 }
 
 /** @param {Promise<void>} devices */
@@ -211,6 +218,8 @@ function holdToSpeak(isDown) {
   return true;
 }
 
+// A page that comes back from the browser's memory has left its call.
+addEventListener('pageshow', (event) => event.persisted && location.reload());
 /** @type {any} */ (window).weir = client;
 wireClient();
 wirePage();

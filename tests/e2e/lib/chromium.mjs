@@ -7,12 +7,13 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
   '--autoplay-policy=no-user-gesture-required'];
 
-export async function launchChromium({ flags = [] } = {}) {
+// `without`: flags of ours that this one shall not have.
+export async function launchChromium({ flags = [], without = [] } = {}) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     ignoreDefaultArgs: ['--headless', '--headless=old'],
-    args: ['--headless=new', ...FLAGS, ...flags],
+    args: ['--headless=new', ...FLAGS.filter((flag) => !without.includes(flag)), ...flags],
   });
 }
 
