@@ -27,6 +27,27 @@ void sig_api_destroy(struct sig_api *api) {
     free(api);
 }
 
+/* Not going on: it is over, or it never was. */
+static void on_past_call(void *data, int status, const struct sig_call *const *calls, size_t count,
+                         size_t total) {
+    struct sig_pending *pending = data;
+    (void)total;
+    if (sig_api_may_answer(pending, status, count ? calls[0] : NULL))
+        sig_http_error(pending->request, 409, "call_over", "This call is over");
+    sig_pending_finish(pending);
+}
+
+static void refuse_act(struct sig_pending *pending, const char *id,
+                       const struct sig_refusal *refusal) {
+    if (refusal->status == 404) {
+        sig_api_find_call(pending, id, on_past_call, pending);
+        sig_pending_wait(pending);
+    } else {
+        sig_api_refuse(pending->request, refusal);
+        sig_pending_free(pending);
+    }
+}
+
 static void act(struct sig_http_request *request, struct sig_api *api, enum sig_call_event event) {
     struct sig_identity identity;
     struct sig_refusal refusal;
@@ -45,8 +66,7 @@ static void act(struct sig_http_request *request, struct sig_api *api, enum sig_
         sig_pending_wait(pending);
         return;
     }
-    sig_api_refuse(request, &refusal);
-    sig_pending_free(pending);
+    refuse_act(pending, id, &refusal);
 }
 
 static void handle_join(struct sig_http_request *request, void *data) {

@@ -151,6 +151,55 @@ test('a call that is killed in the middle is resumed by those who come back, and
   assert.equal((await ada.get(`/calls/${call}/status/`)).body.status, 'ENDED');
 });
 
+test('a channel has one call, for its members, whoever of them presses first; and PostgreSQL may go away and come back', { timeout: 60_000 }, async (t) => {
+  const postgres = await startPostgres();
+  const { folder, args } = folderWithSecret();
+  const weir = await startWeir({ args: [...args, '--database', postgres.uri], demo: false, data: folder });
+  t.after(async () => {
+    await weir.stop();
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const [ada, bob, cyn] = ['ada', 'bob', 'cyn'].map((id) => known(weir.url, id));
+  for (const user of [ada, bob, cyn]) await user.post('/calls/initiate/', { user_ids: ['eve'] });
+  postgres.say(`INSERT INTO weir.channels VALUES ('general', 'General', 'general', 'ada', 1);
+    INSERT INTO weir.members VALUES ('general', 'ada', 1), ('general', 'bob', 2)`);
+  const press = (user) => user.post('/calls/initiate/', { channel_id: 'general', call_type: 'VIDEO' });
+  const [one, other] = (await Promise.all([press(ada), press(bob)])).map((answer) => answer.body);
+  assert.equal(one.call_id, other.call_id);
+  assert.notEqual(one.is_new, other.is_new);
+  const { body } = await ada.get(`/calls/${one.call_id}/status/`);
+  assert.deepEqual(body.participants.map((each) => [each.user_id, each.full_name, each.status]).sort(), [['ada', 'Ada', 'JOINED'], ['bob', 'Bob', 'JOINED']]);
+  assert.equal(body.channel_id, 'general');
+  const refused = await press(cyn);
+  assert.deepEqual([refused.status, refused.body.code], [403, 'not_member']);
+  postgres.say(`INSERT INTO weir.members VALUES ('general', 'cyn', 3)`);
+  assert.equal((await press(cyn)).body.call_id, one.call_id);
+  postgres.say(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'weir'`);
+  assert.equal((await ada.post(`/calls/${one.call_id}/end/`)).status, 200);
+  assert.equal((await cyn.get(`/calls/${one.call_id}/status/`)).body.status, 'ENDED');
+});
+
+test('what is done to a call that is long over is a 409, to one that never was a 404', { timeout: 30_000 }, async (t) => {
+  const { folder, args } = folderWithSecret();
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const weir = await startWeir({ args, demo: false, data: folder });
+  t.after(() => weir.stop());
+  const ada = known(weir.url, 'ada');
+  const call = await ada.initiate(['bob']);
+  await ada.post(`/calls/${call}/end/`);
+  const others = Array.from({ length: 11 }, (_, i) => i); // More than are remembered without asking the store.
+  await Promise.all(others.map(async (one) => {
+    for (let i = 0; i < 100; i++) await ada.initiate([`user${one}-${i}`]).then((done) => ada.post(`/calls/${done}/end/`));
+  }));
+  for (const action of ['join', 'leave', 'end', 'reject', 'missed']) {
+    const { status, body } = await ada.post(`/calls/${call}/${action}/`);
+    assert.deepEqual([status, body.code], [409, 'call_over'], action);
+    assert.equal((await known(weir.url, 'eve').post(`/calls/${call}/${action}/`)).status, 403, action);
+    assert.equal((await ada.post(`/calls/3b8e0c9a-5f7d-4d1e-9c57-0a4f6d2b8e11/${action}/`)).status, 404, action);
+  }
+});
+
 // One request over a kept connection: status, body, and how long it took.
 function ask(weir, agent, who, method, address, body) {
   return new Promise((resolve, reject) => {

@@ -17,7 +17,7 @@ function programs() {
 
 const idOf = (...flags) => Number(execFileSync('id', [...flags, 'postgres']));
 
-// {uri, stop()}: the database is empty.
+// {uri, say(sql), stop()}: the database is empty.
 export async function startPostgres() {
   const folder = scratch('postgres');
   const as = process.getuid() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
@@ -33,6 +33,9 @@ export async function startPostgres() {
   await eventually('PostgreSQL answers', () => execFileSync(path.join(bin, 'pg_isready'), ['-h', folder], options) ?? true, { within: 20_000, every: 50 });
   return {
     uri: `postgresql:///postgres?host=${folder}&user=weir`,
+    say(sql) {
+      execFileSync(path.join(bin, 'psql'), ['-q', '-h', folder, '-U', 'weir', '-d', 'postgres', '-c', sql], { ...options, stdio: ['ignore', 'ignore', 'inherit'] });
+    },
     async stop() {
       server.kill('SIGINT');
       await exited;
