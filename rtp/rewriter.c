@@ -217,8 +217,8 @@ static uint8_t map_tl0picidx(struct rtp_rewriter *rewriter,
 }
 
 /* What was sent becomes the newest, where it is, and is remembered. */
-static void commit(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
-                   const struct rtp_rewritten *out) {
+static inline void commit(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
+                          const struct rtp_rewritten *out) {
     if (rtp_marks_is_newer(&rewriter->dropped, seq))
         rtp_marks_advance(&rewriter->dropped, seq);
     if (rtp_seq_newer(out->seq, rewriter->out_seq))
@@ -263,19 +263,21 @@ bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t s
     return true;
 }
 
-bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t seq, uint32_t timestamp,
-                       struct rtp_rewritten *out) {
+/* Apart from the hot path, so that the above is inlined there. */
+static __attribute__((noinline)) void remember(struct rtp_rewriter *rewriter, uint64_t now_us,
+                                               uint64_t seq, const struct rtp_rewritten *out) {
+    commit(rewriter, now_us, seq, out);
+}
+
+bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
+                       uint32_t timestamp, struct rtp_rewritten *out) {
     struct rtp_rewritten mapped = {0};
     if (!rewriter->started || rtp_marks_is_newer(&rewriter->dropped, seq) ||
         !find_late(rewriter, seq, &mapped.seq))
         return false;
     mapped.timestamp = map_timestamp(rewriter, timestamp);
-    rewriter->sent[mapped.seq & (rewriter->capacity - 1)] =
-        (struct rtp_rewriter_entry){.source_seq = (uint32_t)seq,
-                                    .out_seq = mapped.seq,
-                                    .source = rewriter->source,
-                                    .resends = RTP_REWRITER_NEVER,
-                                    .timestamp = mapped.timestamp};
+    remember(rewriter, now_us, seq, &mapped);
+    rewriter->sent[mapped.seq & (rewriter->capacity - 1)].resends = RTP_REWRITER_NEVER;
     *out = mapped;
     return true;
 }

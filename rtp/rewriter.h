@@ -124,8 +124,8 @@ void rtp_rewriter_drop(struct rtp_rewriter *rewriter, uint64_t seq,
 /* A packet that is to be left out, but came too late for that: its number was kept free and would
  * be asked for as if it were lost. Gives that number, to be sent without contents, or returns false
  * when there is none. */
-bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t seq, uint32_t timestamp,
-                       struct rtp_rewritten *out);
+bool rtp_rewriter_fill(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t seq,
+                       uint32_t timestamp, struct rtp_rewritten *out);
 
 /* The entry of an outgoing number that a NACK names, or NULL: never sent, or too long ago. */
 struct rtp_rewriter_entry *rtp_rewriter_find(struct rtp_rewriter *rewriter, uint16_t out_seq);

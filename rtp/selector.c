@@ -203,9 +203,10 @@ static void update_targets(struct rtp_selector *selector, const struct rtp_selec
     else if (first)
         selector->targets &= wanted;
     uint32_t rest = wanted & ~selector->targets & dependency->switchable;
-    if (!key && !first) /* The marker bit may have ended the picture already. */
-        rest &=
-            packet->structure->reach[selector->current.spatial][RTP_DEPENDENCY_TEMPORAL_MAX - 1];
+    if (!key && !first) { /* The marker bit may have ended the picture already. */
+        uint8_t spatial = lower(selector->current.spatial, RTP_DEPENDENCY_SPATIAL_MAX - 1);
+        rest &= packet->structure->reach[spatial][RTP_DEPENDENCY_TEMPORAL_MAX - 1];
+    }
     if (rest != 0 && references_forwarded(selector, dependency)) {
         for (unsigned target = 0; rest >> target != 0; target++)
             if ((rest >> target & 1) && chain_is_intact(selector, packet, target))
@@ -230,8 +231,10 @@ static bool select_frame(struct rtp_selector *selector, const struct rtp_selecta
         frame_set(selector->seen, frame, true);
         frame_set(selector->passed, frame, (dependency->present & selector->targets) != 0);
     }
-    *last = dependency->frame_end && dependency->frame.spatial == selector->current.spatial;
-    return frame_get(selector->passed, frame);
+    bool passes = frame_get(selector->passed, frame);
+    *last =
+        passes && dependency->frame_end && dependency->frame.spatial == selector->current.spatial;
+    return passes;
 }
 
 /* --- Both --- */

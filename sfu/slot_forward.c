@@ -50,7 +50,7 @@ static void begin_source(struct sfu_slot *slot, uint64_t now_us, const struct sf
 static void fill_gap(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
     struct rtp_rewritten numbers;
     if (slot->media.video &&
-        rtp_rewriter_fill(&slot->rewriter, packet->seq, packet->rtp.timestamp, &numbers))
+        rtp_rewriter_fill(&slot->rewriter, now_us, packet->seq, packet->rtp.timestamp, &numbers))
         sfu_slot_emit_instead(slot, now_us, packet, &numbers, 0, &(struct sfu_substitute){0});
 }
 

@@ -39,6 +39,26 @@ static void check_structure(const struct rtp_dependency_structure *structure) {
         check_frame(&structure->templates[i]);
 }
 
+/* Written with other numbers, it reads the same but for them. */
+static void check_written(const uint8_t *data, size_t len,
+                          const struct rtp_dependency_structure *structure,
+                          const struct rtp_dependency *got) {
+    uint8_t out[RTP_DEPENDENCY_MAX + 8];
+    uint32_t targets = got->targets ^ (got->present & 0x5555);
+    size_t out_len = rtp_dependency_write(data, len, got, structure->target_count,
+                                          (uint16_t)~got->frame_number, targets, out, sizeof(out));
+    check(out_len > 0 && out_len <= len + 5);
+    static struct rtp_dependency_structure again;
+    again = *structure;
+    struct rtp_dependency read;
+    check(rtp_dependency_parse(out, out_len, &again, &read) == 0);
+    check(memcmp(&again, structure, sizeof(again)) == 0);
+    check(read.frame_number == (uint16_t)~got->frame_number && read.targets == targets);
+    check(read.template_id == got->template_id && read.attached == got->attached);
+    check(read.present == got->present && read.switchable == got->switchable);
+    check(memcmp(&read.frame, &got->frame, sizeof(read.frame)) == 0);
+}
+
 static void check_one(const uint8_t *data, size_t len, struct rtp_dependency_structure *structure) {
     static struct rtp_dependency_structure before;
     before = *structure;
@@ -51,6 +71,9 @@ static void check_one(const uint8_t *data, size_t len, struct rtp_dependency_str
     check(got.targets >> (structure->target_count % 32) == 0 || structure->target_count == 32 ||
           structure->target_count == 0);
     check_frame(&got.frame);
+    check((got.switchable & ~got.present) == 0);
+    if (got.known)
+        check_written(data, len, structure, &got);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -23,6 +23,7 @@ static struct {
     uint8_t picture_id_bits;
     bool frame_start;
     /* What must come of it. */
+    bool replayed;   /* The source begins in the past. */
     bool mapped_any; /* Of this source. */
     bool sent_any;
     uint64_t next_out; /* Of the source's next packet, if nothing of it is lost. */
@@ -102,7 +103,8 @@ static void step_map(void) {
     check_found(model.seq, &out);
     check_picture(&out);
     int32_t advance = (int32_t)(out.timestamp - model.last_timestamp);
-    check(!model.sent_any || advance >= (model.mapped_any ? 0 : 3000));
+    int32_t least = model.mapped_any ? 0 : model.replayed ? 1 : 3000;
+    check(!model.sent_any || advance >= least);
     model.last_timestamp = out.timestamp;
     model.next_out++;
     model.lost = 0;
@@ -141,6 +143,16 @@ static void step_lose(uint64_t count) {
     model.frame_start = false;
 }
 
+static void step_fill(uint64_t seq) {
+    struct rtp_rewritten out;
+    if (!rtp_rewriter_fill(&model.rewriter, model.now_us, seq, model.timestamp, &out))
+        return;
+    use(out.seq);
+    const struct rtp_rewriter_entry *entry = rtp_rewriter_find(&model.rewriter, out.seq);
+    check(entry == NULL || entry->resends == RTP_REWRITER_NEVER);
+    check(!rtp_rewriter_fill(&model.rewriter, model.now_us, seq, model.timestamp, &out));
+}
+
 /* The newest packet that came or one before it: at most once a number comes of it. */
 static void step_late(uint8_t distance) {
     if (!model.mapped_any || distance < model.lost)
@@ -150,6 +162,10 @@ static void step_late(uint8_t distance) {
     descriptor.picture_id_bits = 0;
     struct rtp_rewritten out;
     uint64_t seq = model.seq - distance;
+    if (distance & 1) {
+        step_fill(seq);
+        return;
+    }
     if (!rtp_rewriter_map(&model.rewriter, model.now_us, seq, model.timestamp, &descriptor, &out))
         return;
     check((uint16_t)(model.next_out - out.seq) <= CAPACITY + 255);
@@ -170,6 +186,9 @@ static void step_switch(uint8_t argument) {
     model.mapped_any = model.after_drop = false;
     model.lost = 0;
     next_frame();
+    model.replayed = argument & 8;
+    if (model.replayed)
+        rtp_rewriter_replay(&model.rewriter, model.timestamp + argument * 3000u, argument);
 }
 
 static void step(uint8_t what, uint8_t argument) {

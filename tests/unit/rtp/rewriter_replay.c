@@ -85,15 +85,29 @@ static void what_comes_too_late_to_be_left_out_fills_its_number(void) {
     map(70002, 7000 + 2 * FRAME);
     CHECK_INT(out.seq, (uint16_t)(first + 2));
     rtp_rewriter_drop(&rewriter, 70001, NULL);
-    CHECK(rtp_rewriter_fill(&rewriter, 70001, 7000 + FRAME, &out));
+    CHECK(rtp_rewriter_fill(&rewriter, now_us, 70001, 7000 + FRAME, &out));
     CHECK_INT(out.seq, (uint16_t)(first + 1));
     CHECK_INT(rtp_rewriter_find(&rewriter, out.seq)->resends, RTP_REWRITER_NEVER);
-    CHECK(!rtp_rewriter_fill(&rewriter, 70001, 7000 + FRAME, &out)); /* Once. */
+    CHECK(!rtp_rewriter_fill(&rewriter, now_us, 70001, 7000 + FRAME, &out)); /* Once. */
     CHECK(!rtp_rewriter_map(&rewriter, now_us, 70001, 7000 + FRAME, NULL, &out));
     rtp_rewriter_drop(&rewriter, 70003, NULL);
-    CHECK(!rtp_rewriter_fill(&rewriter, 70003, 7000, &out)); /* It has no number. */
+    CHECK(!rtp_rewriter_fill(&rewriter, now_us, 70003, 7000, &out)); /* It has no number. */
     map(70004, 7000 + 4 * FRAME);
     CHECK_INT(out.seq, (uint16_t)(first + 3));
+}
+
+/* It is ahead of the last packet that was sent: what follows must not take its number again. */
+static void a_number_that_was_filled_is_not_given_again(void) {
+    begin();
+    map(70000, 7000);
+    uint16_t first = out.seq;
+    rtp_rewriter_drop(&rewriter, 70002, NULL);
+    CHECK(rtp_rewriter_fill(&rewriter, now_us, 70001, 7000 + FRAME, &out));
+    CHECK_INT(out.seq, (uint16_t)(first + 1));
+    rtp_rewriter_switch(&rewriter, false, 0);
+    uint32_t filled = out.timestamp;
+    CHECK((int32_t)(map(90000, 1) - filled) > 0);
+    CHECK_INT(out.seq, (uint16_t)(first + 2));
 }
 
 static void frame_numbers_have_sixteen_bits(void) {
@@ -126,6 +140,7 @@ static const struct test tests[] = {
     {"a_replay_of_one_frame_is_live", a_replay_of_one_frame_is_live},
     {"what_comes_too_late_to_be_left_out_fills_its_number",
      what_comes_too_late_to_be_left_out_fills_its_number},
+    {"a_number_that_was_filled_is_not_given_again", a_number_that_was_filled_is_not_given_again},
     {"frame_numbers_have_sixteen_bits", frame_numbers_have_sixteen_bits},
 };
 

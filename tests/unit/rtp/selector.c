@@ -299,6 +299,16 @@ static void targets_that_are_not_active_are_not_waited_for(void) {
     CHECK_INT(selector.targets, 0x03f);
 }
 
+/* A keyframe without a descriptor, frames with one after it: nothing is known of any target. */
+static void descriptors_that_begin_in_the_middle_wait_for_their_structure(void) {
+    load_structure();
+    start(0, UINT8_MAX, UINT8_MAX);
+    CHECK_STR(vp8(0, "K"), "B");
+    CHECK_INT(av1(3, 103, false, 0x1ff), DROP);
+    CHECK_INT(av1(5, 104, false, 0x1ff), DROP);
+    CHECK_STR(l3t3(0, 200, 0x1ff), "ppP");
+}
+
 static void a_frame_in_several_packets_has_one_fate(void) {
     load_structure();
     start(0, 2, 0);
@@ -335,6 +345,8 @@ static const struct test tests[] = {
     {"a_broken_chain_waits_for_the_keyframe", a_broken_chain_waits_for_the_keyframe},
     {"targets_that_are_not_active_are_not_waited_for",
      targets_that_are_not_active_are_not_waited_for},
+    {"descriptors_that_begin_in_the_middle_wait_for_their_structure",
+     descriptors_that_begin_in_the_middle_wait_for_their_structure},
     {"a_frame_in_several_packets_has_one_fate", a_frame_in_several_packets_has_one_fate},
 };
 
