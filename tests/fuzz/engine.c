@@ -2,7 +2,7 @@
  * what the input says, raw or properly encrypted. Whatever it sends, nothing breaks, and the other
  * two still see each other. */
 #include "rtp/bytes.h"
-#include "tests/sim/world.c"
+#include "tests/sim/world.h"
 
 enum { STEPS_MAX = 64 };
 
