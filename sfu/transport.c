@@ -267,6 +267,7 @@ static void on_connected(struct sfu_transport *transport, uint64_t now_us) {
     for (size_t i = 0; i < transport->mline_count; i++)
         if (transport->mlines[i].slot != NULL)
             sfu_slot_on_keyframe_request(transport->mlines[i].slot, now_us);
+    sfu_downlink_wake(transport, now_us);
 }
 
 static void on_dtls_state(struct sfu_transport *transport, uint64_t now_us) {
