@@ -78,15 +78,16 @@ static int grow_slots(struct sfu_downlink *downlink, size_t count) {
 static int grow_scratch(struct sfu_downlink_scratch *scratch, size_t count) {
     if (count <= scratch->capacity)
         return 0;
-    sfu_downlink_scratch_deinit(scratch);
-    scratch->slots = calloc(count, sizeof(*scratch->slots));
-    scratch->rungs = calloc(count, sizeof(*scratch->rungs));
-    scratch->mlines = calloc(count, sizeof(*scratch->mlines));
-    if (scratch->slots == NULL || scratch->rungs == NULL || scratch->mlines == NULL) {
-        sfu_downlink_scratch_deinit(scratch);
+    struct sfu_downlink_scratch more = {.slots = calloc(count, sizeof(*more.slots)),
+                                        .rungs = calloc(count, sizeof(*more.rungs)),
+                                        .mlines = calloc(count, sizeof(*more.mlines)),
+                                        .capacity = count};
+    if (more.slots == NULL || more.rungs == NULL || more.mlines == NULL) {
+        sfu_downlink_scratch_deinit(&more); /* What is there goes on for the others. */
         return -ENOMEM;
     }
-    scratch->capacity = count;
+    sfu_downlink_scratch_deinit(scratch);
+    *scratch = more;
     return 0;
 }
 
@@ -109,8 +110,11 @@ int sfu_downlink_open(struct sfu_transport *transport, uint64_t now_us) {
     transport->downlink->numbers = has_numbers(transport);
     sfu_downlink_wake(transport, now_us);
     int result = grow_slots(transport->downlink, transport->mline_count);
-    return result == 0 ? grow_scratch(&transport->engine->downlinks, transport->mline_count)
-                       : result;
+    if (result == 0)
+        result = grow_scratch(&transport->engine->downlinks, transport->mline_count);
+    if (result < 0)
+        sfu_downlink_close(transport);
+    return result;
 }
 
 void sfu_downlink_close(struct sfu_transport *transport) {

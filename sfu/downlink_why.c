@@ -61,7 +61,6 @@ static int8_t within(int8_t index, const struct sfu_why_slot *out) {
 void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_us, size_t mline,
                            struct sfu_why_slot *out) {
     const struct sfu_slot *slot = transport->mlines[mline].slot;
-    const struct sfu_downlink_slot *known = &transport->downlink->slots[mline];
     *out = (struct sfu_why_slot){.video = slot->media.video,
                                  .wish = slot->wish,
                                  .wanted = -1,
@@ -74,7 +73,9 @@ void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_u
     out->track = slot->track->id;
     list_layers(slot->track, now_us, out);
     out->forwarded = find_forwarded(slot, out);
-    if (known->track != slot->track->id) {
+    const struct sfu_downlink_slot *known =
+        transport->downlink ? &transport->downlink->slots[mline] : NULL;
+    if (known == NULL || known->track != slot->track->id) {
         out->reason = rtp_allocator_reason_name(RTP_ALLOCATOR_NOT_FLOWING);
         return;
     }

@@ -95,6 +95,8 @@ struct loss {
 
 static void add_loss(struct loss *loss, struct sfu_transport *transport, size_t mline,
                      const struct rtcp_report_block *block) {
+    if (transport->downlink == NULL)
+        return;
     struct sfu_downlink_slot *known = &transport->downlink->slots[mline];
     uint32_t packets = transport->mlines[mline].slot->packets;
     uint32_t since = packets - known->reported_packets;
