@@ -53,7 +53,18 @@ static int8_t find_forwarded(const struct sfu_slot *slot, const struct sfu_why_s
     return found;
 }
 
-/* As the last allocation said; what flows may be another since. */
+/* As the last allocation said, by what it is: its place changes with the rates. */
+static int8_t find_chosen(const struct sfu_slot *slot, const struct sfu_downlink_slot *known,
+                          const struct sfu_why_slot *out) {
+    const struct rtp_allocator_state *state = &known->state;
+    for (int8_t i = 0; known->chosen >= 0 && i < out->layer_count; i++)
+        if (strcmp(out->layers[i].rid, slot->track->media.rids[state->layer]) == 0 &&
+            out->layers[i].spatial == state->spatial && out->layers[i].temporal == state->temporal)
+            return i;
+    return -1;
+}
+
+/* What flows may be another since. */
 static int8_t within(int8_t index, const struct sfu_why_slot *out) {
     return index < (int)out->layer_count ? index : -1;
 }
@@ -80,6 +91,6 @@ void sfu_downlink_why_slot(const struct sfu_transport *transport, uint64_t now_u
         return;
     }
     out->wanted = within(known->wanted, out);
-    out->chosen = within(known->chosen, out);
+    out->chosen = find_chosen(slot, known, out);
     out->reason = rtp_allocator_reason_name((enum rtp_allocator_reason)known->reason);
 }

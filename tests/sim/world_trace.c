@@ -11,6 +11,14 @@ static const struct bench_link *bottleneck(const struct world_person *person) {
     return person->shared_down ? person->shared_down : &person->down;
 }
 
+/* By what it is: places among those that flow change with their rates. */
+static unsigned name_of(const struct sfu_why_slot *slot) {
+    if (slot->chosen < 0)
+        return 0;
+    const struct sfu_why_layer *layer = &slot->layers[slot->chosen];
+    return (unsigned)layer->rid[0] * 64 + layer->spatial * 8u + layer->temporal + 1;
+}
+
 static void sample_layers(struct world_person *person, struct world_sample *sample) {
     struct world *world = person->world;
     struct sfu_why_slot slots[WORLD_MEDIA_MAX];
@@ -25,7 +33,7 @@ static void sample_layers(struct world_person *person, struct world_sample *samp
         const struct sfu_why_slot *slot = &slots[i];
         if (!slot->video)
             continue;
-        sample->layers = (uint16_t)(sample->layers + slot->chosen + 1);
+        sample->layers = (uint16_t)(sample->layers * 31 + name_of(slot));
         if (first && slot->chosen >= 0) {
             sample->chosen = slot->chosen;
             sample->fps = slot->layers[slot->chosen].fps;
