@@ -21,10 +21,13 @@ enum {
     FIRST_PROBE_US = 5000,
     DEADLINE_MIN_US = 50000, /* Between two looks at whether a probe may be sent by now. */
     DRAIN_US = 3000000,
+    PROBE_ECHO_US = 400000, /* 30 ms of probe, the time that its queue takes to go, a round trip. */
 };
 
 static const uint64_t arrival_period_us = ((uint64_t)1 << 24) * 64000;
 static const double silence_factor = 0.8;
+/* A probe of 30 ms at twice the rate of a link that is full already. */
+static const double probe_queue_ms = 70;
 static const double drain_above_ms = 100, drain_range_ms = 1000, drain_least = 0.5;
 /* A probe measures a little less than it was sent at, and the allocation keeps a margin before it
  * takes a layer: what is to be known is a little more than what is wanted. */
@@ -217,13 +220,21 @@ static double drain(const struct rtp_bwe *bwe, uint64_t now_us, double bps) {
     return bps * (share > drain_least ? share : drain_least);
 }
 
+/* The queue that a probe of ours makes for a moment is not what the media did. */
+static enum rtp_bwe_usage usage_of(const struct rtp_bwe *bwe, uint64_t now_us) {
+    bool echoes = bwe->trend.usage == RTP_BWE_OVERUSE &&
+                  now_us - rtp_bwe_prober_asked_us(&bwe->prober) < PROBE_ECHO_US &&
+                  rtp_bwe_trend_queue_ms(&bwe->trend) < probe_queue_ms;
+    return echoes ? RTP_BWE_NORMAL : bwe->trend.usage;
+}
+
 static void estimate(struct rtp_bwe *bwe, uint64_t now_us) {
     rtp_bwe_alr_update(&bwe->alr, now_us, bwe->sent_bytes, bwe->bps);
     bwe->sent_bytes = 0;
     bwe->acked_bps = rtp_bwe_acked_bps(&bwe->acked);
     bwe->recent_bps = rtp_bwe_acked_recent_bps(&bwe->acked);
     take_probe(bwe, now_us);
-    rtp_bwe_aimd_update(&bwe->aimd, now_us, bwe->trend.usage, bwe->acked_bps, bwe->recent_bps,
+    rtp_bwe_aimd_update(&bwe->aimd, now_us, usage_of(bwe, now_us), bwe->acked_bps, bwe->recent_bps,
                         bwe->rtt_us);
     if (bwe->aimd.bps < bwe->config.min_bps)
         bwe->aimd.bps = bwe->config.min_bps;

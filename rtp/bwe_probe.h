@@ -57,6 +57,11 @@ void rtp_bwe_prober_plan(struct rtp_bwe_prober *prober, uint64_t now_us,
 /* The next one, when none is being sent. */
 bool rtp_bwe_prober_next(struct rtp_bwe_prober *prober, uint64_t now_us, struct rtp_bwe_probe *out);
 
+/* When the newest one was handed out, 0: none was. */
+static inline uint64_t rtp_bwe_prober_asked_us(const struct rtp_bwe_prober *prober) {
+    return prober->clusters[prober->last_id % RTP_BWE_CLUSTERS].asked_us;
+}
+
 void rtp_bwe_prober_on_sent(struct rtp_bwe_prober *prober, uint8_t id, uint32_t bytes);
 
 /* A packet of a probe was received. */
