@@ -176,6 +176,8 @@ static uint64_t raise_delay(const struct rtp_allocator_state *state,
                             const struct sharing *sharing) {
     if (state->promoted_at_us > 0 || is_starting(state, sharing))
         return RTP_ALLOCATOR_SHORT_US;
+    if (state->paused) /* No picture is worse than a picture that changes. */
+        return (uint64_t)RTP_ALLOCATOR_SHORT_US << state->setbacks;
     return (uint64_t)RTP_ALLOCATOR_LONG_US << state->setbacks;
 }
 

@@ -143,6 +143,16 @@ static void a_paused_slot_resumes_only_when_that_will_last(void) {
     CHECK(slots[0].chosen >= Q8);
 }
 
+static void a_pause_lasts_seconds_where_a_raise_would_wait_longer(void) {
+    slots[0] = ladder_camera(1);
+    run_for(95, 20 * SECOND);
+    run(85);
+    run_for(110, 20 * SECOND);
+    CHECK_INT(slots[0].chosen, -1);
+    run_for(140, 3 * SECOND);
+    CHECK(slots[0].chosen >= Q8);
+}
+
 static void a_larger_tile_is_served_at_once(void) {
     slots[0] = ladder_camera(1);
     slots[0].max_width = 320;
@@ -219,6 +229,8 @@ static const struct test tests[] = {
     {"a_setback_is_forgotten_after_ten_minutes", a_setback_is_forgotten_after_ten_minutes},
     {"a_paused_slot_resumes_only_when_that_will_last",
      a_paused_slot_resumes_only_when_that_will_last},
+    {"a_pause_lasts_seconds_where_a_raise_would_wait_longer",
+     a_pause_lasts_seconds_where_a_raise_would_wait_longer},
     {"a_larger_tile_is_served_at_once", a_larger_tile_is_served_at_once},
     {"whoever_begins_to_speak_takes_over_what_the_silent_has",
      whoever_begins_to_speak_takes_over_what_the_silent_has},
