@@ -9,7 +9,7 @@ OPTIMIZE ?= -O2 -g
 
 # Intel's multi-buffer ciphers exist on x86-64 only; elsewhere OpenSSL does it all.
 IPSEC_MB := $(filter x86_64,$(shell uname -m))
-PACKAGES := libuv nice glib-2.0 openssl libmicrohttpd jansson libjwt sqlite3 libpq
+PACKAGES := libuv nice glib-2.0 openssl libmicrohttpd jansson libjwt sqlite3 libpq libcurl
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough \
 	-Werror

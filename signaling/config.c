@@ -27,8 +27,8 @@ struct loader {
     struct sig_config *config;
     FILE *err;
     /* State. */
-    enum source sources[64]; /* By option: the strongest that gave it. */
-    bool actions[64];        /* By option: asked for. */
+    enum source sources[128]; /* By option: the strongest that gave it. */
+    bool actions[128];        /* By option: asked for. */
     int error_count;
     /* The file being read. */
     FILE *file;
@@ -200,14 +200,15 @@ static void give_defaults(struct loader *loader) {
                  sig_options[i].name);
 }
 
-static void read_secret(struct loader *loader) {
-    const char *path = loader->config->secret_file;
+/* What the file holds without its last newline, or NULL after complaining. */
+static char *read_secret(struct loader *loader, const char *name, const char *path) {
     char secret[SECRET_BYTES_MAX + 2];
+    char *copy = NULL;
     FILE *file = path ? fopen(path, "re") : NULL;
     if (path && file == NULL)
-        complain(loader, "secret-file: %s: %s", path, strerror(errno));
+        complain(loader, "%s: %s: %s", name, path, strerror(errno));
     if (file == NULL)
-        return;
+        return NULL;
     size_t len = fread(secret, 1, sizeof(secret) - 1, file);
     bool failed = ferror(file);
     fclose(file);
@@ -217,12 +218,27 @@ static void read_secret(struct loader *loader) {
         len--;
     secret[len] = '\0';
     if (failed || len < SECRET_BYTES_MIN || len > SECRET_BYTES_MAX || strlen(secret) != len)
-        complain(loader, "secret-file: %s: %s %d to %d bytes of text", path,
+        complain(loader, "%s: %s: %s %d to %d bytes of text", name, path,
                  failed ? "cannot be read; it holds" : "does not hold", SECRET_BYTES_MIN,
                  SECRET_BYTES_MAX);
-    else if ((loader->config->secret = strdup(secret)) == NULL)
-        complain(loader, "secret-file: %s", strerror(ENOMEM));
+    else if ((copy = strdup(secret)) == NULL)
+        complain(loader, "%s: %s", name, strerror(ENOMEM));
     explicit_bzero(secret, sizeof(secret));
+    return copy;
+}
+
+static void read_secrets(struct loader *loader) {
+    struct sig_config *config = loader->config;
+    config->secret = read_secret(loader, "secret-file", config->secret_file);
+    if (config->webhook_url == NULL)
+        return;
+    if (config->webhook_secret_file)
+        config->webhook_secret =
+            read_secret(loader, "webhook-secret-file", config->webhook_secret_file);
+    else if (config->secret)
+        config->webhook_secret = strdup(config->secret);
+    else if (config->secret_file == NULL)
+        complain(loader, "webhook-url: needs a webhook-secret-file, or a secret-file");
 }
 
 static void check_readable(struct loader *loader, const char *name, const char *path) {
@@ -276,7 +292,7 @@ static void resolve_storage(struct loader *loader) {
 /* What only shows when everything has been read. */
 static void resolve(struct loader *loader) {
     struct sig_config *config = loader->config;
-    read_secret(loader);
+    read_secrets(loader);
     resolve_storage(loader);
     check_readable(loader, "tls-cert", config->tls_cert);
     check_readable(loader, "tls-key", config->tls_key);
@@ -330,11 +346,16 @@ int sig_config_load(struct sig_config *config, int argc, char **argv, char **env
     return 0;
 }
 
+static void forget_secret(char **secret) {
+    if (*secret)
+        explicit_bzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
 void sig_config_deinit(struct sig_config *config) {
     for (size_t i = 0; i < sig_option_count; i++)
         sig_option_clear(&sig_options[i], config);
-    if (config->secret)
-        explicit_bzero(config->secret, strlen(config->secret));
-    free(config->secret);
-    config->secret = NULL;
+    forget_secret(&config->secret);
+    forget_secret(&config->webhook_secret);
 }

@@ -44,6 +44,9 @@ struct sig_config {
     char *tls_key;  /* PEM file, exactly when tls_cert is. */
     bool demo;      /* Resolved: sign-in by name; true unless there is a secret or it was said. */
     struct sig_config_list allowed_origins; /* "https://host[:port]" besides our own host. */
+    char *webhook_url;         /* "http://…" or "https://…", or NULL: nobody is told. */
+    char *webhook_secret_file; /* As given, or NULL. */
+    char *webhook_secret;      /* Resolved, exactly when there is a URL. */
 
     /* Limits. 0 means none where the option's help says so. */
     int max_body_bytes;
@@ -52,6 +55,10 @@ struct sig_config {
     int max_connections_per_address;
     int max_requests_per_second; /* Per address. */
     int max_messages_per_second; /* Per WebSocket. */
+    int max_sign_ins_per_minute; /* Per address. */
+    int max_calls_per_minute;    /* Per user; per address ten times as many. */
+    int max_channels_per_minute; /* The same. */
+    int max_chats_per_minute;    /* Per user. */
     int max_sessions;            /* Signed-in browsers of the demo mode. */
     int max_calls;
     int max_participants_per_call;
@@ -65,6 +72,7 @@ struct sig_config {
     int drain_deadline_s;
     int session_lifetime_s;
     int history_days; /* 0: for ever. */
+    int webhook_max_age_s;
 
     /* Log and files. */
     char *config_file; /* What --config named, or NULL. */

@@ -26,6 +26,15 @@ static bool is_turn_url(const char *value) {
     return scheme > 0 && value[scheme] != '\0' && strpbrk(value, " <>\"") == NULL;
 }
 
+/* Without a name and password, which would be told in the log. */
+static bool is_web_url(const char *value) {
+    size_t scheme = strncmp(value, "https://", 8) == 0  ? 8
+                    : strncmp(value, "http://", 7) == 0 ? 7
+                                                        : 0;
+    return scheme > 0 && strcspn(value + scheme, "/?#") > 0 &&
+           strpbrk(value + scheme, " @#\"\\") == NULL;
+}
+
 static bool is_database(const char *value) {
     return strncmp(value, "postgres://", 11) == 0 || strncmp(value, "postgresql://", 13) == 0;
 }
@@ -127,6 +136,18 @@ const struct sig_option sig_options[] = {
      .help = "pages that may open WebSockets with a cookie, besides our own",
      .is_right = is_origin,
      .right = "an origin, such as https://chat.example.org"},
+    {.name = "webhook-url",
+     .kind = SIG_OPTION_TEXT,
+     .offset = FIELD(webhook_url),
+     .value = "URL",
+     .help = "tell the host application here what happens in calls",
+     .is_right = is_web_url,
+     .right = "an address such as https://chat.example.org/weir-events"},
+    {.name = "webhook-secret-file",
+     .kind = SIG_OPTION_TEXT,
+     .offset = FIELD(webhook_secret_file),
+     .value = "FILE",
+     .help = "signs what is told there (HMAC-SHA256); default: secret-file"},
     {.name = "tls-cert",
      .kind = SIG_OPTION_TEXT,
      .offset = FIELD(tls_cert),
@@ -204,6 +225,38 @@ const struct sig_option sig_options[] = {
      .value = "N",
      .help = "of a WebSocket",
      .min = 1,
+     .max = 1000000},
+    {.name = "max-sign-ins-per-minute",
+     .kind = SIG_OPTION_INT,
+     .offset = FIELD(max_sign_ins_per_minute),
+     .fallback = "120",
+     .value = "N",
+     .help = "of an address, by name; 0: no limit",
+     .min = 0,
+     .max = 1000000},
+    {.name = "max-calls-per-minute",
+     .kind = SIG_OPTION_INT,
+     .offset = FIELD(max_calls_per_minute),
+     .fallback = "60",
+     .value = "N",
+     .help = "initiated by a user, ten times as many by an address; 0: no limit",
+     .min = 0,
+     .max = 1000000},
+    {.name = "max-channels-per-minute",
+     .kind = SIG_OPTION_INT,
+     .offset = FIELD(max_channels_per_minute),
+     .fallback = "10",
+     .value = "N",
+     .help = "made by a user; 0: no limit",
+     .min = 0,
+     .max = 1000000},
+    {.name = "max-chats-per-minute",
+     .kind = SIG_OPTION_INT,
+     .offset = FIELD(max_chats_per_minute),
+     .fallback = "240",
+     .value = "N",
+     .help = "messages of a user in calls; 0: no limit",
+     .min = 0,
      .max = 1000000},
     {.name = "max-sessions",
      .kind = SIG_OPTION_INT,
@@ -288,6 +341,14 @@ const struct sig_option sig_options[] = {
      .min = 60,
      .max = 31536000},
 
+    {.name = "webhook-max-age-s",
+     .kind = SIG_OPTION_INT,
+     .offset = FIELD(webhook_max_age_s),
+     .fallback = "259200",
+     .value = "S",
+     .help = "after which what the webhook does not take is given up",
+     .min = 1,
+     .max = 31536000},
     {.name = "history-days",
      .kind = SIG_OPTION_INT,
      .offset = FIELD(history_days),
