@@ -43,14 +43,6 @@ static inline struct world_profile scenario_viewer(size_t slots,
             printf("  " __VA_ARGS__);                                                              \
     } while (0)
 
-/* The table, and what does not hold yet: run with WEIR_PENDING=1. */
-#define SCENARIO_MAIN(table, pending)                                                              \
-    int main(int argc, char **argv) {                                                              \
-        if (getenv("WEIR_PENDING") != NULL)                                                        \
-            return test_main(pending, sizeof(pending) / sizeof((pending)[0]), argc, argv);         \
-        return test_main(table, sizeof(table) / sizeof((table)[0]), argc, argv);                   \
-    }
-
 /* A bound on a measured number; says the number when it does not hold. */
 #define CHECK_AT_MOST(got, bound) scenario_bound(__FILE__, __LINE__, #got, (got), (bound), true)
 #define CHECK_AT_LEAST(got, bound) scenario_bound(__FILE__, __LINE__, #got, (got), (bound), false)
