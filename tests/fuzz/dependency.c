@@ -45,15 +45,16 @@ static void check_written(const uint8_t *data, size_t len,
                           const struct rtp_dependency *got) {
     uint8_t out[RTP_DEPENDENCY_MAX + 8];
     uint32_t targets = got->targets ^ (got->present & 0x5555);
-    size_t out_len = rtp_dependency_write(data, len, got, structure->target_count,
-                                          (uint16_t)~got->frame_number, targets, out, sizeof(out));
+    uint16_t number = got->frame_number ^ UINT16_MAX;
+    size_t out_len = rtp_dependency_write(data, len, got, structure->target_count, number, targets,
+                                          out, sizeof(out));
     check(out_len > 0 && out_len <= len + 5);
     static struct rtp_dependency_structure again;
     again = *structure;
     struct rtp_dependency read;
     check(rtp_dependency_parse(out, out_len, &again, &read) == 0);
     check(memcmp(&again, structure, sizeof(again)) == 0);
-    check(read.frame_number == (uint16_t)~got->frame_number && read.targets == targets);
+    check(read.frame_number == number && read.targets == targets);
     check(read.template_id == got->template_id && read.attached == got->attached);
     check(read.present == got->present && read.switchable == got->switchable);
     check(memcmp(&read.frame, &got->frame, sizeof(read.frame)) == 0);
