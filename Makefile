@@ -49,8 +49,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SRC))
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-## all: build the server, build/weir
-all: $(BUILD)/weir
+## all: build the server, build/weir, and the crowd that measures it, build/weir-bench
+all: $(BUILD)/weir $(BUILD)/weir-bench
 
 ## run: install what is missing, build, and serve a group call at http://localhost:8080
 run: setup-run
@@ -133,6 +133,10 @@ print-flags:
 	@printf '%s\n' $(CFLAGS_ALL) $(E2E_CFLAGS)
 
 $(BUILD)/weir: $(BUILD)/signaling/main.o $(LIBS)
+	@echo "  link   $@"
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/weir-bench: $(BUILD)/bench/main.o $(BUILD)/libbench.a $(BUILD)/libsfu.a $(BUILD)/librtp.a
 	@echo "  link   $@"
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 

@@ -1,0 +1,169 @@
+#include "bench/process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 4096, LISTENING = 0x0a };
+
+/* A short file of /proc; "" when it is not there. */
+static void read_text(const char *path, char out[static TEXT_MAX]) {
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(out, 1, TEXT_MAX - 1, file) : 0;
+    out[len] = '\0';
+    if (file != NULL)
+        fclose(file);
+}
+
+bool bench_process_usage(pid_t pid, struct bench_usage *out) {
+    char path[64], text[TEXT_MAX];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    read_text(path, text);
+    const char *at = strrchr(text, ')'); /* Behind the name, which may hold anything. */
+    uint64_t fields[22] = {0};           /* From the third of proc(5) on. */
+    *out = (struct bench_usage){0};
+    if (at == NULL || strlen(at) < 4)
+        return false;
+    char *rest = text + (at - text) + 3;
+    for (size_t i = 1; i < 22; i++)
+        fields[i] = strtoull(rest, &rest, 10);
+    uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    out->user_us = fields[11] * tick_us;
+    out->system_us = fields[12] * tick_us;
+    out->memory_kb = fields[21] * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+    return true;
+}
+
+/* --- Who listens --- */
+
+/* The inode of the listening socket, out of /proc/net/tcp or tcp6; 0: none. */
+static unsigned long find_inode(const char *path, uint16_t port) {
+    char line[512];
+    unsigned long found = 0;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    while (found == 0 && fgets(line, sizeof(line), file) != NULL) {
+        char *words[10], *rest = NULL;
+        size_t count = 0;
+        for (char *word = strtok_r(line, " \n", &rest); word != NULL && count < 10;
+             word = strtok_r(NULL, " \n", &rest))
+            words[count++] = word;
+        const char *colon = count == 10 ? strrchr(words[1], ':') : NULL;
+        if (colon != NULL && strtoul(colon + 1, NULL, 16) == port &&
+            strtoul(words[3], NULL, 16) == LISTENING)
+            found = strtoul(words[9], NULL, 10);
+    }
+    fclose(file);
+    return found;
+}
+
+static bool has_socket(const char *pid, unsigned long inode) {
+    char path[300], link[64], wanted[64];
+    snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+    snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
+    DIR *folder = opendir(path);
+    bool found = false;
+    for (struct dirent *entry; folder != NULL && !found && (entry = readdir(folder)) != NULL;) {
+        snprintf(path, sizeof(path), "/proc/%.20s/fd/%.200s", pid, entry->d_name);
+        ssize_t len = readlink(path, link, sizeof(link) - 1);
+        link[len > 0 ? len : 0] = '\0';
+        found = strcmp(link, wanted) == 0;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return found;
+}
+
+pid_t bench_process_listening(uint16_t port) {
+    unsigned long inode = find_inode("/proc/net/tcp", port);
+    if (inode == 0)
+        inode = find_inode("/proc/net/tcp6", port);
+    DIR *folder = inode ? opendir("/proc") : NULL;
+    pid_t pid = 0;
+    for (struct dirent *entry; folder != NULL && pid == 0 && (entry = readdir(folder)) != NULL;)
+        if (isdigit((unsigned char)entry->d_name[0]) && has_socket(entry->d_name, inode))
+            pid = (pid_t)strtol(entry->d_name, NULL, 10);
+    if (folder != NULL)
+        closedir(folder);
+    return pid;
+}
+
+/* RcvbufErrors, the fifth number of the second "Udp:" line. */
+uint64_t bench_process_udp_dropped(void) {
+    char text[TEXT_MAX];
+    read_text("/proc/net/snmp", text);
+    const char *names = strstr(text, "\nUdp: ");
+    char *values = names ? strstr(names + 6, "\nUdp: ") : NULL;
+    uint64_t number = 0;
+    if (values == NULL)
+        return 0;
+    values += 6;
+    for (size_t i = 0; i < 5; i++)
+        number = strtoull(values, &values, 10);
+    return number;
+}
+
+/* --- Prometheus text --- */
+
+/* The next line whose sample is of `name`: what stands behind the name. */
+static const char *next_sample(const char *text, const char *name) {
+    size_t len = strlen(name);
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        if (strncmp(line, name, len) == 0 && (line[len] == ' ' || line[len] == '{'))
+            return line + len;
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    return NULL;
+}
+
+static double value_of(const char *sample) {
+    const char *at = *sample == '{' ? strchr(sample, '}') : sample;
+    return at ? strtod(*at == '}' ? at + 1 : at, NULL) : 0;
+}
+
+double bench_metric(const char *text, const char *name) {
+    double sum = 0;
+    const char *sample = text ? next_sample(text, name) : NULL;
+    if (sample == NULL)
+        return -1;
+    for (; sample != NULL; sample = next_sample(sample, name))
+        sum += value_of(sample);
+    return sum;
+}
+
+static double bound_of(const char *sample) {
+    const char *bound = strstr(sample, "le=\"");
+    return bound == NULL || strncmp(bound + 4, "+Inf", 4) == 0 ? 1e18 : strtod(bound + 4, NULL);
+}
+
+/* The cumulative count below a bound, of all series of the family. */
+static double count_below(const char *text, const char *name, double bound) {
+    double sum = 0;
+    for (const char *sample = next_sample(text, name); sample != NULL;
+         sample = next_sample(sample, name))
+        if (bound_of(sample) == bound)
+            sum += value_of(sample);
+    return sum;
+}
+
+double bench_metric_percentile(const char *earlier, const char *later, const char *name,
+                               unsigned of_1000) {
+    double bound = -1, all;
+    if (earlier == NULL || later == NULL || next_sample(later, name) == NULL)
+        return -1;
+    all = count_below(later, name, 1e18) - count_below(earlier, name, 1e18);
+    for (const char *sample = next_sample(later, name); sample != NULL && all > 0;
+         sample = next_sample(sample, name)) {
+        bound = bound_of(sample);
+        double below = count_below(later, name, bound) - count_below(earlier, name, bound);
+        if (below * 1000 >= all * of_1000)
+            return bound;
+    }
+    return bound;
+}
