@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "signaling/log.h"
 #include "signaling/websocket.h"
 
 #define SESSIONS_MAX 10000u
@@ -61,6 +62,24 @@ void sig_auth_destroy(struct sig_auth *auth) {
     free(auth);
 }
 
+static void on_sign_ins(void *data, int status, const struct sig_store_sign_in *sign_ins,
+                        size_t count) {
+    if (status < 0)
+        sig_log(SIG_LOG_ERROR, NULL, "the sign-ins cannot be read: %s", strerror(-status));
+    for (size_t i = 0; i < count; i++)
+        auth_session_restore(data, &sign_ins[i]);
+}
+
+void sig_auth_restore(struct sig_auth *auth) {
+    uint64_t now_s = auth_now_s(auth), lifetime_s = auth->options.session_lifetime_s;
+    if (!auth->options.demo || !auth->options.store)
+        return;
+    sig_store_load_sign_ins(auth->options.store,
+                            (now_s > lifetime_s ? now_s - lifetime_s : 0) * 1000,
+                            auth->options.max_sessions, on_sign_ins, auth);
+    sig_store_wait(auth->options.store);
+}
+
 bool sig_auth_is_demo(const struct sig_auth *auth) {
     return auth->options.demo;
 }
@@ -108,8 +127,8 @@ static void fill_identity(const struct auth_session *session, struct sig_identit
 
 static bool is_csrf_right(const struct sig_http_request *request,
                           const struct auth_session *session) {
-    return sig_text_is_secret(sig_http_header(request, "X-CSRFToken"), session->csrf) &&
-           sig_text_is_secret(sig_http_cookie(request, csrf_cookie), session->csrf);
+    return auth_is_digest_of(session->csrf, sig_http_header(request, "X-CSRFToken")) &&
+           auth_is_digest_of(session->csrf, sig_http_cookie(request, csrf_cookie));
 }
 
 static int check_session(struct sig_auth *auth, const struct sig_http_request *request,
@@ -195,14 +214,15 @@ static void sign_in(struct sig_auth *auth, struct sig_http_request *request, con
     struct auth_session *old = old_id ? auth_session_find(auth, old_id) : NULL;
     if (old)
         auth_session_destroy(auth, old);
-    struct auth_session *session = auth_session_create(auth, name);
+    struct auth_cookies cookies;
+    struct auth_session *session = auth_session_create(auth, name, &cookies);
     if (session == NULL) {
         sig_http_error(request, 503, "full", "the server has no memory left");
         return;
     }
     auth->sign_ins++;
-    set_cookie(auth, request, session_cookie, session->id, false);
-    set_cookie(auth, request, csrf_cookie, session->csrf, true);
+    set_cookie(auth, request, session_cookie, cookies.id, false);
+    set_cookie(auth, request, csrf_cookie, cookies.csrf, true);
     fill_identity(session, &identity);
     reply_identity(request, &identity);
 }
@@ -223,12 +243,12 @@ static void on_post(struct sig_http_request *request, void *data) {
     if (body == NULL)
         return;
     const json_t *name = json_object_get(body, "name");
-    if (json_is_string(name) &&
-        sig_text_is_name(json_string_value(name), json_string_length(name), SIG_NAME_CHARS_MAX))
-        sign_in(auth, request, json_string_value(name));
-    else
+    if (!json_is_string(name) ||
+        !sig_text_is_name(json_string_value(name), json_string_length(name), SIG_NAME_CHARS_MAX))
         sig_http_error(request, 400, "bad_name",
                        "name must be 1 to 64 characters without control characters");
+    else if (sig_throttle_allows(auth->options.throttle, SIG_THROTTLE_SIGN_INS, request, NULL))
+        sign_in(auth, request, json_string_value(name));
     json_decref(body);
 }
 

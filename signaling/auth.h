@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "signaling/http.h"
+#include "signaling/store.h"
 #include "signaling/text.h"
+#include "signaling/throttle.h"
 
 #define SIG_USER_ID_SIZE 129
 #define SIG_NAME_CHARS_MAX 64
@@ -36,10 +38,17 @@ struct sig_auth_options {
     unsigned max_sessions; /* 0: 10000. The one unused for longest makes room for a new one. */
     unsigned session_lifetime_s; /* 0: 86400. Since its last use. */
     uint64_t (*now_s)(void);     /* Seconds since 1970; NULL: the clock. */
+
+    /* Given: borrowed for life. */
+    struct sig_store *store; /* Keeps sign-ins and users; NULL: a restart signs everybody out. */
+    struct sig_throttle *throttle; /* NULL: no limits. */
 };
 
 struct sig_auth *sig_auth_create(const struct sig_auth_options *options);
 void sig_auth_destroy(struct sig_auth *auth);
+
+/* Takes the sign-ins that the store knows. To be called once, at the start. */
+void sig_auth_restore(struct sig_auth *auth);
 
 bool sig_auth_is_demo(const struct sig_auth *auth);
 

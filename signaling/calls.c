@@ -32,12 +32,20 @@ struct sig_calls *sig_calls_create(const struct sig_calls_options *options) {
     calls->config = options->config;
     calls->sfu = options->sfu;
     calls->store = options->store;
+    calls->throttle = options->throttle;
     calls->now_us = options->now_us ? options->now_us : monotonic_us;
     calls->wall_ms = options->wall_ms ? options->wall_ms : clock_ms;
     calls->deadline_us = UINT64_MAX;
     calls->tombstones = calloc(TOMBSTONES, sizeof(*calls->tombstones));
-    if (calls->tombstones)
+    calls->presence =
+        sig_presence_create(&(struct sig_presence_options){.listeners = &calls->listeners,
+                                                           .store = calls->store,
+                                                           .now_us = calls->now_us,
+                                                           .is_told = calls->config->demo});
+    if (calls->tombstones && calls->presence)
         return calls;
+    sig_presence_destroy(calls->presence);
+    free(calls->tombstones);
     free(calls);
     return NULL;
 }
@@ -67,6 +75,7 @@ void sig_calls_destroy(struct sig_calls *calls) {
     sig_listeners_close(&calls->listeners);
     sig_calls_end_whys(calls);
     bury(calls);
+    sig_presence_destroy(calls->presence);
     free(calls->tombstones);
     free(calls);
 }
@@ -192,7 +201,8 @@ void sig_calls_wake_by(struct sig_calls *calls, uint64_t deadline_us) {
 }
 
 uint64_t sig_calls_next_deadline(const struct sig_calls *calls) {
-    return calls->deadline_us;
+    uint64_t presence_us = sig_presence_next_deadline(calls->presence);
+    return presence_us < calls->deadline_us ? presence_us : calls->deadline_us;
 }
 
 /* Only while there are calls: it is their end that is reckoned by it. */
@@ -209,6 +219,9 @@ static void note_alive(struct sig_calls *calls, uint64_t now_us) {
 
 void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us) {
     struct sig_room *next;
+    sig_presence_on_deadline(calls->presence, now_us);
+    if (calls->deadline_us > now_us)
+        return;
     for (struct sig_room *room = calls->rooms; room; room = next) {
         next = room->next;
         sig_room_on_deadline(room, now_us);
@@ -222,12 +235,18 @@ void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us) {
 
 void sig_calls_add_listener(struct sig_calls *calls, struct sig_listener *listener) {
     sig_listeners_add(&calls->listeners, listener);
+    sig_presence_come(calls->presence, listener->user_id);
     for (struct sig_room *room = calls->rooms; room; room = room->next)
         sig_room_ring_listener(room, listener);
 }
 
 void sig_calls_remove_listener(struct sig_calls *calls, struct sig_listener *listener) {
     sig_listeners_remove(&calls->listeners, listener);
+    sig_presence_go(calls->presence, listener->user_id);
+}
+
+bool sig_calls_is_online(const struct sig_calls *calls, const char *user_id) {
+    return sig_presence_is_online(calls->presence, user_id);
 }
 
 void sig_calls_drain(struct sig_calls *calls) {
@@ -254,4 +273,5 @@ void sig_calls_stats_get(const struct sig_calls *calls, struct sig_calls_stats *
     for (const struct sig_room *room = calls->rooms; room; room = room->next)
         count_room(room, out);
     out->listeners = calls->listeners.count;
+    out->online = sig_presence_count(calls->presence);
 }

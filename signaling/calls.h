@@ -26,8 +26,9 @@ struct sig_calls_options {
     const struct sig_config *config;
     struct sfu *sfu;
     struct sig_store *store;
-    uint64_t (*now_us)(void);  /* Monotonic; NULL: the clock. */
-    uint64_t (*wall_ms)(void); /* Since 1970; NULL: the clock. */
+    struct sig_throttle *throttle; /* Of chat messages; NULL: no limit. */
+    uint64_t (*now_us)(void);      /* Monotonic; NULL: the clock. */
+    uint64_t (*wall_ms)(void);     /* Since 1970; NULL: the clock. */
 };
 
 struct sig_calls *sig_calls_create(const struct sig_calls_options *options);
@@ -130,6 +131,17 @@ void sig_calls_on_deadline(struct sig_calls *calls, uint64_t now_us);
 void sig_calls_add_listener(struct sig_calls *calls, struct sig_listener *listener);
 void sig_calls_remove_listener(struct sig_calls *calls, struct sig_listener *listener);
 
+/* Who is online: has such a browser, or is in a call. */
+bool sig_calls_is_online(const struct sig_calls *calls, const char *user_id);
+
+/* The call that is going on in this channel, or NULL. Borrowed as that of sig_calls_find. */
+const struct sig_call *sig_calls_find_in_channel(const struct sig_calls *calls,
+                                                 const char *channel_id);
+
+/* Tells browsers that a channel was made, or that its members are others now: every browser where
+ * there are few, else those of its members. */
+void sig_calls_tell_channel_changed(struct sig_calls *calls, const char *channel_id);
+
 /* No call and no participant is let in any more; those who are in may go on and resume. */
 void sig_calls_drain(struct sig_calls *calls);
 bool sig_calls_is_draining(const struct sig_calls *calls);
@@ -142,6 +154,7 @@ struct sig_calls_stats {
     size_t detached; /* Sessions whose client may still resume. */
     size_t tracks;
     size_t listeners;  /* Browsers waiting for notifications. */
+    size_t online;     /* Users. */
     uint64_t started;  /* Calls, since the start. */
     uint64_t messages; /* Received from clients. */
     uint64_t errors;   /* `error` messages sent to clients. */

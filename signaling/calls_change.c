@@ -71,6 +71,8 @@ static int join_same(struct sig_room *room, const struct sig_identity *caller, b
 int sig_calls_initiate(struct sig_calls *calls, const struct sig_identity *caller,
                        const struct sig_calls_invitation *invitation, const struct sig_call **out,
                        struct sig_refusal *refusal, sig_store_saved_fn stored, void *data) {
+    if (caller->call[0])
+        return sig_refuse(refusal, 403, "wrong_token", "The token is for one call only");
     struct sig_room *room = sig_calls_find_same(calls, caller, invitation);
     if (room)
         *out = room->call;

@@ -38,6 +38,14 @@ struct sig_room *sig_calls_find_same(const struct sig_calls *calls,
     return NULL;
 }
 
+const struct sig_call *sig_calls_find_in_channel(const struct sig_calls *calls,
+                                                 const char *channel_id) {
+    for (const struct sig_room *room = calls->rooms; room; room = room->next)
+        if (room->call->channel_id && strcmp(room->call->channel_id, channel_id) == 0)
+            return room->call;
+    return NULL;
+}
+
 void sig_calls_mark_busy(const struct sig_calls *calls, struct sig_call *call) {
     for (const struct sig_room *room = calls->rooms; room; room = room->next)
         for (const struct sig_session *each = room->sessions; each; each = each->next) {

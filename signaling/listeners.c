@@ -3,12 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct sig_listener **chain_of(struct sig_listeners *listeners, const char *user_id) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *user_id; user_id++)
+        hash = (hash ^ (unsigned char)*user_id) * 0x100000001b3u;
+    return &listeners->chains[(hash ^ hash >> 32) % SIG_LISTENERS_CHAINS];
+}
+
 void sig_listeners_add(struct sig_listeners *listeners, struct sig_listener *listener) {
+    struct sig_listener **chain = chain_of(listeners, listener->user_id);
     listener->next = listeners->first;
     listener->at = &listeners->first;
     if (listener->next)
         listener->next->at = &listener->next;
     listeners->first = listener;
+    listener->next_alike = *chain;
+    listener->at_alike = chain;
+    if (listener->next_alike)
+        listener->next_alike->at_alike = &listener->next_alike;
+    *chain = listener;
     listeners->count++;
 }
 
@@ -16,6 +29,9 @@ void sig_listeners_remove(struct sig_listeners *listeners, struct sig_listener *
     *listener->at = listener->next;
     if (listener->next)
         listener->next->at = listener->at;
+    *listener->at_alike = listener->next_alike;
+    if (listener->next_alike)
+        listener->next_alike->at_alike = listener->at_alike;
     listeners->count--;
 }
 
@@ -23,13 +39,28 @@ size_t sig_listeners_tell(struct sig_listeners *listeners, const char *user_id, 
     char *text = NULL;
     size_t told = 0;
     struct sig_listener *next;
-    for (struct sig_listener *each = listeners->first; each; each = next) {
-        next = each->next;
+    for (struct sig_listener *each = *chain_of(listeners, user_id); each; each = next) {
+        next = each->next_alike;
         if (strcmp(each->user_id, user_id) != 0)
             continue;
         if (!text && !(text = json_dumps(message, JSON_COMPACT)))
             break;
         each->on_message(each->data, text, strlen(text));
+        told++;
+    }
+    free(text);
+    json_decref(message);
+    return told;
+}
+
+size_t sig_listeners_tell_all(struct sig_listeners *listeners, json_t *message) {
+    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    size_t len = text ? strlen(text) : 0;
+    size_t told = 0;
+    struct sig_listener *next;
+    for (struct sig_listener *each = text ? listeners->first : NULL; each; each = next) {
+        next = each->next;
+        each->on_message(each->data, text, len);
         told++;
     }
     free(text);

@@ -8,6 +8,8 @@
 
 #include "signaling/auth.h"
 
+#define SIG_LISTENERS_CHAINS 1024
+
 /* One browser. Embedded in its owner; links are the list's. */
 struct sig_listener {
     /* Given. */
@@ -17,12 +19,14 @@ struct sig_listener {
     void *data;
 
     /* Links. */
-    struct sig_listener *next, **at;
+    struct sig_listener *next, **at;             /* Of all. */
+    struct sig_listener *next_alike, **at_alike; /* Of those whose users share a chain. */
 };
 
 /* Zero-initialised: empty. */
 struct sig_listeners {
     struct sig_listener *first;
+    struct sig_listener *chains[SIG_LISTENERS_CHAINS];
     size_t count;
 };
 
@@ -32,6 +36,9 @@ void sig_listeners_remove(struct sig_listeners *listeners, struct sig_listener *
 /* Sends a message to every browser of the user and takes over its reference; returns how many there
  * were. */
 size_t sig_listeners_tell(struct sig_listeners *listeners, const char *user_id, json_t *message);
+
+/* The same to all browsers. */
+size_t sig_listeners_tell_all(struct sig_listeners *listeners, json_t *message);
 
 /* Ends all of them. */
 void sig_listeners_close(struct sig_listeners *listeners);

@@ -169,6 +169,12 @@ int sig_message_chat(struct sig_session *session, const json_t *message,
     const char *text = sig_json_text(message, "message");
     if (!text || text[0] == '\0')
         return sig_refuse(refusal, 400, "bad_message", "message has to be a text");
+    unsigned wait_s = sig_throttle_take(session->room->calls->throttle, SIG_THROTTLE_CHATS,
+                                        session->identity.user_id, NULL);
+    if (wait_s > 0)
+        return sig_refuse(refusal, 429, "rate_limited",
+                          "Too many messages: this one was ignored; possible again in %u s",
+                          wait_s);
     return tell(session, message, members, 1);
 }
 

@@ -117,6 +117,7 @@ int sig_room_apply(struct sig_room *room, struct sig_participant *who, enum sig_
                    const char *by, sig_store_saved_fn stored, void *data) {
     struct sig_calls *calls = room->calls;
     enum sig_participant_status before = who ? who->status : SIG_PARTICIPANT_INVITED;
+    enum sig_call_status call_before = room->call->status;
     if (sig_call_apply(room->call, who, event, calls->wall_ms()) < 0)
         return -EPROTO;
     bool is_over = sig_call_is_over(room->call);
@@ -125,6 +126,8 @@ int sig_room_apply(struct sig_room *room, struct sig_participant *who, enum sig_
     sig_calls_save(room, is_over || event == SIG_CALL_EVENT_TIMEOUT ? NULL : who,
                    sig_call_event_name(event), by, stored, data);
     sig_room_notify(room);
+    if (room->call->status != call_before)
+        sig_room_tell_changed(room);
     if (is_over)
         on_over(room, by);
     else

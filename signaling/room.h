@@ -10,6 +10,7 @@
 #include "signaling/calls.h"
 #include "signaling/limits.h"
 #include "signaling/listeners.h"
+#include "signaling/presence.h"
 #include "signaling/session.h"
 
 #define SIG_RESUME_TOKEN_BYTES 16
@@ -106,6 +107,7 @@ struct sig_calls {
     const struct sig_config *config;
     struct sfu *sfu;
     struct sig_store *store;
+    struct sig_throttle *throttle;
     uint64_t (*now_us)(void);
     uint64_t (*wall_ms)(void);
 
@@ -117,6 +119,7 @@ struct sig_calls {
     struct sig_session *dead_sessions;
     struct sig_tombstone *tombstones; /* A ring. */
     struct sig_listeners listeners;
+    struct sig_presence *presence;
     struct sig_why *whys; /* Questions under way. */
 
     /* State. */
@@ -241,6 +244,10 @@ bool sig_room_is_banned(const struct sig_room *room, const char *user_id);
  * have not been rung at, and stops ringing at those who are not waited for any more. */
 void sig_room_notify(struct sig_room *room);
 void sig_room_ring_listener(struct sig_room *room, struct sig_listener *listener);
+
+/* room_changed.c: browsers of the call's people, and of its channel's members, are told that its
+ * status is another one. */
+void sig_room_tell_changed(struct sig_room *room);
 
 /* session.c */
 struct sig_participant *sig_session_participant(const struct sig_session *session);

@@ -32,6 +32,7 @@ struct sig_server {
     /* Owned, in the order of their making. */
     struct sfu *sfu;
     struct sig_store *store;
+    struct sig_throttle *throttle;
     struct sig_auth *auth;
     struct sig_calls *calls;
     struct sig_whip *whip;
@@ -87,7 +88,14 @@ static int make_sfu(struct sig_server *server) {
 
 static int make_auth(struct sig_server *server) {
     const struct sig_config *config = server->config;
+    server->throttle = sig_throttle_create(&(struct sig_throttle_options){
+        .per_minute = {[SIG_THROTTLE_SIGN_INS] = (uint32_t)config->max_sign_ins_per_minute,
+                       [SIG_THROTTLE_CALLS] = (uint32_t)config->max_calls_per_minute,
+                       [SIG_THROTTLE_CHANNELS] = (uint32_t)config->max_channels_per_minute,
+                       [SIG_THROTTLE_CHATS] = (uint32_t)config->max_chats_per_minute}});
     const struct sig_auth_options options = {
+        .store = server->store,
+        .throttle = server->throttle,
         .secret = config->secret,
         .demo = config->demo,
         .is_tls = config->tls_cert != NULL,
@@ -97,7 +105,7 @@ static int make_auth(struct sig_server *server) {
         .session_lifetime_s = (unsigned)config->session_lifetime_s,
     };
     server->auth = sig_auth_create(&options);
-    return server->auth ? 0 : -ENOMEM;
+    return server->auth && server->throttle ? 0 : -ENOMEM;
 }
 
 static int make_store(struct sig_server *server) {
@@ -116,14 +124,17 @@ static int make_store(struct sig_server *server) {
 }
 
 /* Before anybody can come. */
-static int restore_calls(struct sig_server *server) {
+static int restore(struct sig_server *server) {
+    sig_auth_restore(server->auth);
     sig_calls_restore(server->calls);
     return 0;
 }
 
 static int make_logic(struct sig_server *server) {
-    server->calls = sig_calls_create(&(struct sig_calls_options){
-        .config = server->config, .sfu = server->sfu, .store = server->store});
+    server->calls = sig_calls_create(&(struct sig_calls_options){.config = server->config,
+                                                                 .sfu = server->sfu,
+                                                                 .store = server->store,
+                                                                 .throttle = server->throttle});
     server->whip = server->calls ? sig_whip_create(&(struct sig_whip_options){
                                        .calls = server->calls,
                                        .auth = server->auth,
@@ -134,7 +145,8 @@ static int make_logic(struct sig_server *server) {
     server->api = sig_api_create(&(struct sig_api_options){.config = server->config,
                                                            .auth = server->auth,
                                                            .calls = server->calls,
-                                                           .store = server->store});
+                                                           .store = server->store,
+                                                           .throttle = server->throttle});
     server->sockets = sig_sockets_create(&(struct sig_sockets_options){
         .config = server->config, .auth = server->auth, .calls = server->calls});
     return server->whip && server->api && server->sockets ? 0 : -ENOMEM;
@@ -330,8 +342,8 @@ static void start_handles(struct sig_server *server) {
 }
 
 int sig_server_create(struct sig_server **out, const struct sig_config *config, uv_loop_t *loop) {
-    static int (*const steps[])(struct sig_server *) = {
-        make_sfu, make_store, make_auth, make_logic, restore_calls, make_http, add_routes};
+    static int (*const steps[])(struct sig_server *) = {make_sfu, make_store, make_auth, make_logic,
+                                                        restore,  make_http,  add_routes};
     struct sig_server *server = calloc(1, sizeof(*server));
     *out = server;
     if (!server)
@@ -367,6 +379,7 @@ void sig_server_destroy(struct sig_server *server) {
     sig_api_destroy(server->api);
     sig_sockets_destroy(server->sockets);
     sig_auth_destroy(server->auth);
+    sig_throttle_destroy(server->throttle);
     sig_store_destroy(server->store);
     free(server);
 }

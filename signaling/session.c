@@ -81,6 +81,8 @@ static void link_session(struct sig_session *session) {
         session->next->at = &session->next;
     room->sessions = session;
     room->session_count++;
+    if (!sig_session_is_watcher(session))
+        sig_presence_come(room->calls->presence, session->identity.user_id);
 }
 
 /* Mesh clients have a peer connection with the old page and need to make a new one; for the others
@@ -253,6 +255,8 @@ void sig_session_end(struct sig_session *session, bool tell, enum sig_session_en
     if (session->next)
         session->next->at = session->at;
     room->session_count--;
+    if (!sig_session_is_watcher(session))
+        sig_presence_go(room->calls->presence, session->identity.user_id);
     session->next = room->calls->dead_sessions;
     room->calls->dead_sessions = session;
     sig_calls_wake_by(room->calls, 0);

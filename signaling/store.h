@@ -149,6 +149,28 @@ void sig_store_list_channels(struct sig_store *store, const char *user_id,
 void sig_store_find_channel(struct sig_store *store, const char *channel_id, const char *user_id,
                             sig_store_channel_fn done, void *data);
 
+struct sig_store_membership {
+    const char *channel_id;
+    const char *user_id;
+};
+typedef void (*sig_store_memberships_fn)(void *data, int status,
+                                         const struct sig_store_membership *memberships,
+                                         size_t count);
+
+/* Who is in which channel, of all channels, by channel; at most limit. */
+void sig_store_list_memberships(struct sig_store *store, size_t limit,
+                                sig_store_memberships_fn done, void *data);
+
+/* The others who share a channel with this user, each once; at most limit, without names. */
+void sig_store_list_neighbours(struct sig_store *store, const char *user_id, size_t limit,
+                               sig_store_users_fn done, void *data);
+
+/* Forgets those who cannot come back: users without a sign-in whom nobody has seen since then,
+ * their memberships, and channels that nobody is in. For servers where names are the only
+ * credentials. */
+void sig_store_forget_users(struct sig_store *store, uint64_t before_ms, sig_store_saved_fn done,
+                            void *data);
+
 /* ---- Calls ---- */
 
 /* A message for the host's webhook, kept until it is delivered. */

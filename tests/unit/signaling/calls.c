@@ -169,11 +169,12 @@ static void a_draining_server_lets_nobody_in_but_keeps_who_is_in(void) {
 }
 
 /* A browser outside the call. */
-static char heard[1000];
+static char heard[8000];
 
 static void hear(void *data, const char *text, size_t len) {
     (void)data;
-    snprintf(heard, sizeof(heard), "%.*s", (int)len, text);
+    size_t used = strlen(heard);
+    snprintf(heard + used, sizeof(heard) - used, "%.*s\n", (int)len, text);
 }
 
 static void hear_end(void *data) {
