@@ -50,6 +50,7 @@ const TITLES = {
   removed: texts.call.kickedTitle,
   kicked: texts.call.kickedTitle,
   call_over: texts.call.overTitle,
+  no_webrtc: texts.call.browserTitle,
 };
 
 /** @param {WeirError} error */

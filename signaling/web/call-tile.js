@@ -67,7 +67,7 @@ export class Tile {
     this.#write(this.note, note);
     this.muted.hidden = isAudioOn || source === 'screen';
     this.hand.hidden = !hasHand;
-    this.#showQuality(source === 'screen' ? null : quality);
+    this.#showQuality(source === 'screen' || (quality ?? 5) >= 4 ? null : quality); // What is well needs no sign.
     const states = [label, !isAudioOn && source === 'camera' && texts.call.muted, !isShown && texts.call.cameraOff,
       hasHand && texts.hand(name), quality && quality < 3 && texts.call.quality[quality]];
     this.element.setAttribute('aria-label', states.filter(Boolean).join(', '));
