@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/crowd_internal.h"
@@ -18,7 +19,9 @@
 enum {
     RUN_BYTES = 65536,
     OUT_MESSAGES = 32,
-    OUT_BYTES = 2048,                  /* Of one. */
+    OUT_BYTES = 2048, /* Of one. */
+    OFFSET_US = 1000000,
+    STAMP_AGE_MAX_US = 2000000,        /* Older ones are of a clock that was set. */
     SOCKET_BUFFER_BYTES = 1024 * 1024, /* A keyframe for each of many slots, and a late turn. */
 };
 
@@ -123,8 +126,9 @@ void bench_endpoint_send(void *ctx, const uint8_t *data, size_t len) {
 
 /* --- In --- */
 
-void bench_endpoint_input(struct bench_endpoint *endpoint, const uint8_t *data, size_t len) {
-    bench_client_input(endpoint->client, endpoint->crowd->loop->now_us, data, len);
+void bench_endpoint_input(struct bench_endpoint *endpoint, uint64_t now_us, const uint8_t *data,
+                          size_t len) {
+    bench_client_input(endpoint->client, now_us, data, len);
 }
 
 void bench_endpoint_wake(struct bench_endpoint *endpoint) {
@@ -137,16 +141,41 @@ void bench_endpoint_wake(struct bench_endpoint *endpoint) {
     bench_timer_set(endpoint->crowd->loop, &endpoint->timer, next_us);
 }
 
-static size_t segment_len(struct msghdr *header, size_t len) {
+static uint64_t clock_us(clockid_t id) {
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* As browsers do: when a packet arrived is what the kernel says, not when we came to look. */
+static uint64_t stamp_us(struct bench_crowd *crowd, const struct timespec *stamp) {
+    uint64_t now_us = crowd->loop->now_us;
+    if (now_us >= crowd->offset_until_us) {
+        crowd->offset_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+        crowd->offset_until_us = now_us + OFFSET_US;
+    }
+    uint64_t arrived_us =
+        (uint64_t)stamp->tv_sec * 1000000 + (uint64_t)stamp->tv_nsec / 1000 - crowd->offset_us;
+    return now_us - arrived_us < STAMP_AGE_MAX_US ? arrived_us : now_us;
+}
+
+/* The length of a run's datagrams, and when it arrived. */
+static size_t read_control(struct bench_crowd *crowd, struct msghdr *header, size_t len) {
+    size_t segment_len = len;
+    crowd->arrived_us = crowd->loop->now_us;
     for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
          control = CMSG_NXTHDR(header, control)) {
         int segment = 0;
-        if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO)
-            continue;
-        memcpy(&segment, CMSG_DATA(control), sizeof(segment));
-        return segment > 0 ? (size_t)segment : len;
+        struct timespec stamp;
+        if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
+            memcpy(&segment, CMSG_DATA(control), sizeof(segment));
+            segment_len = segment > 0 ? (size_t)segment : len;
+        } else if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS) {
+            memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
+            crowd->arrived_us = stamp_us(crowd, &stamp);
+        }
     }
-    return len;
+    return segment_len;
 }
 
 static void take_run(struct bench_endpoint *endpoint, size_t len, size_t segment) {
@@ -159,13 +188,14 @@ static void take_run(struct bench_endpoint *endpoint, size_t len, size_t segment
         if (endpoint->is_modelled)
             bench_endpoint_delay(endpoint, false, crowd->incoming + at, part);
         else
-            bench_endpoint_input(endpoint, crowd->incoming + at, part);
+            bench_endpoint_input(endpoint, crowd->arrived_us, crowd->incoming + at, part);
     }
 }
 
 static void on_ready(struct bench_watch *watch, uint32_t events) {
     struct bench_endpoint *endpoint = (struct bench_endpoint *)watch;
-    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int))];
+    _Alignas(struct cmsghdr)
+        uint8_t control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec))];
     struct iovec iov = {endpoint->crowd->incoming, RUN_BYTES};
     struct msghdr header = {.msg_iov = &iov,
                             .msg_iovlen = 1,
@@ -175,7 +205,7 @@ static void on_ready(struct bench_watch *watch, uint32_t events) {
     ssize_t len = recvmsg(watch->fd, &header, MSG_DONTWAIT);
     if (len <= 0 || endpoint->client == NULL)
         return;
-    take_run(endpoint, (size_t)len, segment_len(&header, (size_t)len));
+    take_run(endpoint, (size_t)len, read_control(endpoint->crowd, &header, (size_t)len));
     bench_endpoint_wake(endpoint);
 }
 
@@ -211,6 +241,7 @@ static int open_socket(struct bench_endpoint *endpoint) {
         return -error;
     }
     setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
     set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
     set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
     endpoint->port = ntohs(local.sin_port);

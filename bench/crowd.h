@@ -27,7 +27,10 @@ struct bench_crowd {
     uint8_t *incoming; /* One run. */
     struct bench_outgoing *outgoing;
     /* State. */
-    struct in_addr local; /* From which the servers are reached. */
+    struct in_addr local;     /* From which the servers are reached. */
+    uint64_t arrived_us;      /* When the run that is being taken arrived. */
+    uint64_t offset_us;       /* Of the wall clock, by which the kernel stamps, */
+    uint64_t offset_until_us; /* and until when that holds. */
     /* Counters. */
     struct bench_crowd_counters counters;
 };

@@ -15,6 +15,7 @@ void bench_endpoint_drop_delayed(struct bench_endpoint *endpoint);
 
 /* Past the network: onto the socket, and into the client. */
 void bench_endpoint_put(struct bench_endpoint *endpoint, const uint8_t *data, size_t len);
-void bench_endpoint_input(struct bench_endpoint *endpoint, const uint8_t *data, size_t len);
+void bench_endpoint_input(struct bench_endpoint *endpoint, uint64_t now_us, const uint8_t *data,
+                          size_t len);
 
 #endif

@@ -24,8 +24,8 @@ static void insert(struct bench_endpoint *endpoint, struct bench_delayed *delaye
 void bench_endpoint_delay(struct bench_endpoint *endpoint, bool up, const uint8_t *data,
                           size_t len) {
     uint64_t arrivals_us[2];
-    size_t copies = bench_link_send(up ? &endpoint->up : &endpoint->down,
-                                    endpoint->crowd->loop->now_us, len, arrivals_us);
+    uint64_t now_us = up ? endpoint->crowd->loop->now_us : endpoint->crowd->arrived_us;
+    size_t copies = bench_link_send(up ? &endpoint->up : &endpoint->down, now_us, len, arrivals_us);
     for (size_t i = 0; i < copies && len <= UINT16_MAX; i++) {
         struct bench_delayed *delayed = malloc(sizeof(*delayed) + len);
         if (delayed == NULL)
@@ -48,7 +48,7 @@ void bench_endpoint_arrive(struct bench_endpoint *endpoint) {
         if (delayed->up)
             bench_endpoint_put(endpoint, delayed->data, delayed->len);
         else
-            bench_endpoint_input(endpoint, delayed->data, delayed->len);
+            bench_endpoint_input(endpoint, delayed->at_us, delayed->data, delayed->len);
         free(delayed);
     }
 }

@@ -17,6 +17,7 @@ static struct bench_sdp_wish wish_of(const struct bench_member *member) {
         .video = publishes && plan->video,
         .layers = (uint8_t)plan->layers,
         .red = plan->red,
+        .no_feedback = !plan->feedback,
         .codec = rtp_codec_from_name(plan->codec, strlen(plan->codec)),
         .ssrc = (uint32_t)(member->number * 16 + 1),
     };

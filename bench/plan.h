@@ -26,7 +26,7 @@ struct bench_plan {
     double churn_rate; /* Of the subscribers so many leave and come a second. */
 
     /* Media. */
-    bool audio, video, red, dtx, paced;
+    bool audio, video, red, dtx, paced, feedback;
     char codec[BENCH_TEXT_MAX], srtp[BENCH_TEXT_MAX];
     double video_kbps, audio_kbps, layers;
     double tiles, audio_slots, tile_height;

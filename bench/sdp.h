@@ -24,6 +24,7 @@ struct bench_sdp_wish {
     bool audio, video;    /* Published. */
     uint8_t layers;       /* Of simulcast; 0 or 1: none. */
     bool red;             /* Sound with redundancy. */
+    bool no_feedback;     /* Nothing by which the server could estimate a bandwidth. */
     enum rtp_codec codec; /* Of video. */
     uint8_t audio_slots, video_slots;
     uint32_t ssrc; /* The first of those published, the others follow; not 0. */

@@ -27,6 +27,7 @@ static void set_extensions(struct sfu_media *media) {
         bool fits = i == RTP_EXT_AUDIO_LEVEL                        ? !media->video
                     : i == RTP_EXT_RID || i == RTP_EXT_REPAIRED_RID ? media->layer_count > 1
                     : i == RTP_EXT_DEPENDENCY                       ? needs_dependency
+                    : i == RTP_EXT_TRANSPORT_SEQ                    ? media->transport_cc
                                                                     : true;
         media->extensions.ids[i] = fits ? extension_ids[i] : 0;
     }
@@ -37,9 +38,11 @@ static struct sfu_media *add_media(struct bench_sdp *sdp, const struct bench_sdp
     if (sdp->count == BENCH_MEDIA_MAX)
         return NULL;
     struct sfu_media *media = &sdp->media[sdp->count];
-    *media = (struct sfu_media){.direction = direction, .video = video, .transport_cc = true};
+    *media = (struct sfu_media){.direction = direction, .video = video};
     snprintf(media->mid, sizeof(media->mid), "%zu", sdp->count++);
-    media->nack = media->remb = video;
+    media->nack = video;
+    media->remb = video && !wish->no_feedback;
+    media->transport_cc = !wish->no_feedback;
     if (video) {
         add_codec(media, wish->codec, VIDEO_PT, VIDEO_RTX_PT);
     } else {

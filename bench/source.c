@@ -83,10 +83,8 @@ static void on_audio(struct bench_source *source, uint64_t now_us, bench_source_
         send_silence(source, now_us, send, ctx);
         return;
     }
-    struct bench_stamp stamp = {.source = source->config.number,
-                                .sent_us = source->frame_us,
-                                .frame = source->frame++,
-                                .packets = 1};
+    struct bench_stamp stamp = {
+        .source = source->config.number, .sent_us = now_us, .frame = source->frame++, .packets = 1};
     size_t len = source->config.rate_bps / 8 * AUDIO_INTERVAL_US / 1000000;
     len = len > AUDIO_LEN_MAX ? AUDIO_LEN_MAX : len;
     bench_source_send_audio(source, now_us, &stamp, len, send, ctx);
@@ -118,14 +116,15 @@ static size_t part_len(struct bench_source *source, const struct bench_part *par
     return len - (size_t)saved;
 }
 
-static void queue_part(struct bench_source *source, const struct bench_part *part) {
+static void queue_part(struct bench_source *source, uint64_t now_us,
+                       const struct bench_part *part) {
     size_t len = part_len(source, part);
     size_t packets = (len + BENCH_PAYLOAD_MAX - 1) / BENCH_PAYLOAD_MAX;
     packets = packets ? packets : 1;
     packets = packets > BENCH_KEPT / 4 ? BENCH_KEPT / 4 : packets;
     struct bench_place place = {.packets = (uint16_t)packets};
     struct bench_stamp stamp = {.source = source->config.number,
-                                .sent_us = source->frame_us,
+                                .sent_us = now_us,
                                 .frame = part->number,
                                 .picture = part->picture,
                                 .packets = place.packets,
@@ -142,7 +141,7 @@ static void queue_part(struct bench_source *source, const struct bench_part *par
     }
 }
 
-static void on_picture(struct bench_source *source) {
+static void on_picture(struct bench_source *source, uint64_t now_us) {
     struct bench_part parts[BENCH_SPATIAL_MAX];
     if (source->paused)
         return;
@@ -151,7 +150,7 @@ static void on_picture(struct bench_source *source) {
     source->timestamp = bench_source_timestamp(source, source->frame_us);
     size_t count = bench_encoder_next(&source->encoder, keyframe, parts);
     for (size_t i = 0; i < count; i++)
-        queue_part(source, &parts[i]);
+        queue_part(source, now_us, &parts[i]);
     source->pictures++;
     source->keyframes += keyframe;
 }
@@ -175,7 +174,7 @@ void bench_source_on_deadline(struct bench_source *source, uint64_t now_us,
                               bench_source_send_fn send, void *ctx) {
     for (; source->frame_us <= now_us; source->frame_us += interval_us(source)) {
         if (source->config.video)
-            on_picture(source);
+            on_picture(source, now_us);
         else
             on_audio(source, now_us, send, ctx);
     }
