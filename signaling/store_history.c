@@ -16,31 +16,29 @@ struct history_op {
     struct sig_store_found_calls found;
 };
 
-/* Answered from the index participants_history alone, unless names are searched. */
-#define MATCHES                                                                                    \
-    " FROM participants h WHERE h.user_id = $1 AND ($2 = -1 OR h.is_own = $2)"                     \
+/* Without a search the index participants_history alone says which calls they are and how many. A
+ * search has to look at each call, so it counts on the way. */
+#define FILTERS                                                                                    \
+    " WHERE h.user_id = $1 AND ($2 = -1 OR h.is_own = $2)"                                         \
     " AND ($3 = -1 OR h.is_missed = $3) AND ($4 = -1 OR h.is_video_call = $4)"
-#define SEARCHED                                                                                   \
-    MATCHES " AND EXISTS (SELECT 1 FROM calls f WHERE f.call_id = h.call_id"                       \
-            " AND f.people LIKE $7 ESCAPE '!')"
-#define PAGE(matches, direction)                                                                   \
-    "SELECT " SIG_STORE_CALL_COLUMNS " FROM (SELECT h.call_id, h.created_at_ms" matches            \
+#define MATCHES " FROM participants h" FILTERS
+#define SEARCHED(pattern)                                                                          \
+    " FROM participants h JOIN calls f ON f.call_id = h.call_id" FILTERS                           \
+    " AND f.people LIKE " pattern " ESCAPE '!'"
+#define PAGE(total, matches, direction)                                                            \
+    "SELECT " SIG_STORE_CALL_COLUMNS ", page.total FROM"                                           \
+    " (SELECT h.call_id, h.created_at_ms, " total " AS total" matches                              \
     " ORDER BY h.created_at_ms " direction ", h.call_id " direction " LIMIT $5 OFFSET $6) AS page" \
     " JOIN calls c ON c.call_id = page.call_id JOIN participants p ON p.call_id = page.call_id"    \
     " AND (p.position < 16 OR p.user_id = $1)"                                                     \
     " ORDER BY page.created_at_ms " direction ", page.call_id " direction ", p.position"
 _Static_assert(SIG_STORE_PEOPLE_LISTED == 16, "as the statement says");
 
-static const char *const counts[2] = {"SELECT COUNT(*)" MATCHES,
-                                      "SELECT COUNT(*) FROM participants h JOIN calls f"
-                                      " ON f.call_id = h.call_id WHERE h.user_id = $1"
-                                      " AND ($2 = -1 OR h.is_own = $2)"
-                                      " AND ($3 = -1 OR h.is_missed = $3)"
-                                      " AND ($4 = -1 OR h.is_video_call = $4)"
-                                      " AND f.people LIKE $5 ESCAPE '!'"};
+static const char *const counts[2] = {"SELECT COUNT(*)" MATCHES, "SELECT COUNT(*)" SEARCHED("$5")};
 static const char *const pages[2][2] = {
-    {PAGE(MATCHES, "DESC"), PAGE(MATCHES, "ASC")},
-    {PAGE(SEARCHED, "DESC"), PAGE(SEARCHED, "ASC")},
+    {PAGE("0", MATCHES, "DESC"), PAGE("0", MATCHES, "ASC")},
+    {PAGE("COUNT(*) OVER ()", SEARCHED("$7"), "DESC"),
+     PAGE("COUNT(*) OVER ()", SEARCHED("$7"), "ASC")},
 };
 
 static void take_total(void *ctx, const struct sig_sql_row *row) {
@@ -57,20 +55,35 @@ static int count_calls(struct history_op *history, struct sig_sql *sql) {
                       take_total, history);
 }
 
-static int list_calls(struct sig_op *op, struct sig_sql *sql) {
-    struct history_op *history = (struct history_op *)op;
+static void take_call(void *ctx, const struct sig_sql_row *row) {
+    struct history_op *history = ctx;
+    sig_store_collect_call(&history->found, row);
+    if (history->pattern)
+        history->found.total = (size_t)sig_sql_int(row, SIG_STORE_CALL_COLUMN_COUNT);
+}
+
+static int read_page(struct history_op *history, struct sig_sql *sql) {
     const struct sig_store_query *query = &history->query;
-    history->found = (struct sig_store_found_calls){.arena = &op->found};
-    int status = count_calls(history, sql);
-    if (status < 0 || history->found.total <= query->offset)
-        return status;
     const struct sig_sql_value values[] = {
         SIG_SQL_TEXT(query->user_id),  SIG_SQL_INT(query->outgoing), SIG_SQL_INT(query->missed),
         SIG_SQL_INT(query->video),     SIG_SQL_INT(query->limit),    SIG_SQL_INT(query->offset),
         SIG_SQL_TEXT(history->pattern)};
     bool is_searched = history->pattern != NULL;
-    return sig_op_sql(op, sql, pages[is_searched][query->order], values, is_searched ? 7 : 6,
-                      sig_store_collect_call, &history->found);
+    return sig_op_sql(&history->op, sql, pages[is_searched][query->order], values,
+                      is_searched ? 7 : 6, take_call, history);
+}
+
+static int list_calls(struct sig_op *op, struct sig_sql *sql) {
+    struct history_op *history = (struct history_op *)op;
+    history->found = (struct sig_store_found_calls){.arena = &op->found};
+    int status = 0;
+    if (!history->pattern)
+        status = count_calls(history, sql);
+    if (status < 0 || (!history->pattern && history->found.total <= history->query.offset))
+        return status;
+    status = read_page(history, sql);
+    bool is_past_the_end = history->found.count == 0 && history->query.offset > 0;
+    return status == 0 && history->pattern && is_past_the_end ? count_calls(history, sql) : status;
 }
 
 static void finish_history(struct sig_op *op) {

@@ -209,6 +209,10 @@ static void the_history_is_filtered_searched_and_paged_in_either_order(void) {
                    "VA";
     CHECK_STR(list(query, &total), "c ");
     CHECK_INT(total, 1);
+    query.offset = 5;
+    CHECK_STR(list(query, &total), "");
+    CHECK_INT(total, 1);
+    query.offset = 0;
     query.search = "0%";
     CHECK_STR(list(query, NULL), "c ");
     query.search = "0_";
