@@ -14,7 +14,7 @@ import { texts } from './texts.js';
  * @property {boolean} [handRaised]
  * @property {number | null} [quality]
  */
-/** @typedef {{userId: string, name: string, status: string}} Awaited */
+/** @typedef {{userId: string, name: string, status: string, isWaiting: boolean}} Awaited isWaiting: may still answer */
 
 /** @param {Person[]} people oneself first @param {Awaited[]} [awaited] */
 export function showPeople(people, awaited = []) {

@@ -2,8 +2,9 @@
 
 import { avatar, button, byId, element } from './dom.js';
 import { showOver } from './call-gate.js';
+import { initiate } from './home-start.js';
 import { startRingback } from './ringtone.js';
-import { settings } from './settings.js';
+import { settings, tabNote } from './settings.js';
 import { texts } from './texts.js';
 import { WeirRest } from './weir-client.js';
 
@@ -14,17 +15,24 @@ const UNANSWERED = new Set(['REJECTED', 'MISSED', 'BUSY']);
 /** @typedef {import('./call-people.js').Awaited} Awaited */
 /** @typedef {{status: string, type: string, awaited: Awaited[]}} Ringing */
 
-/** @param {Record<string, any>} answer of the server @param {string} ownId @returns {Ringing} */
-export function readRinging(answer, ownId) {
+/**
+ * @param {Record<string, any>} answer of the server @param {string} ownId
+ * @param {string[]} [busy] user ids of those who were in another call when this one began
+ * @returns {Ringing}
+ */
+export function readRinging(answer, ownId, busy = []) {
   const others = (answer.participants ?? []).filter((/** @type {any} */ one) => String(one.user_id) !== ownId);
   return {
     status: String(answer.status),
     type: String(answer.call_type),
     awaited: others
       .filter((/** @type {any} */ one) => WAITING.has(one.status) || UNANSWERED.has(one.status))
-      .map((/** @type {any} */ one) => ({ userId: String(one.user_id), name: String(one.full_name || one.username), status: String(one.status) })),
+      .map((/** @type {any} */ one) => ({ userId: String(one.user_id), name: String(one.full_name || one.username), status: statusOf(one, busy), isWaiting: WAITING.has(one.status) })),
   };
 }
+
+/** Who is busy, and has not answered all the same. @param {any} one @param {string[]} busy */
+const statusOf = (one, busy) => (one.status !== 'REJECTED' && busy.includes(String(one.user_id)) ? 'BUSY' : String(one.status));
 
 /** @param {Ringing} ringing @returns {string | null} how a call ended that nobody answered; null: it was answered, or goes on */
 export function unanswered({ status, awaited }) {
@@ -64,8 +72,8 @@ export class RingingView {
   async start() {
     clearTimeout(this.#timer);
     const answer = await this.rest.callStatus(this.callId).catch(() => null);
-    if (answer) this.#on(readRinging(answer, this.client.you.userId));
-    const goesOn = this.last?.awaited.some(({ status }) => WAITING.has(status)) && this.client.state !== 'closed';
+    if (answer) this.#on(this.#read(answer));
+    const goesOn = this.last?.awaited.some(({ isWaiting }) => isWaiting) && this.client.state !== 'closed';
     if (goesOn) this.#timer = setTimeout(() => this.start(), POLL_MS);
   }
 
@@ -80,12 +88,12 @@ export class RingingView {
     this.stop();
     if (!this.last) return false;
     const answer = await this.rest.callStatus(this.callId).catch(() => null);
-    const why = answer && unanswered(readRinging(answer, this.client.you.userId));
+    const why = answer && unanswered(this.#read(answer));
     if (!why) return false;
     const userIds = (this.last?.awaited ?? []).map(({ userId }) => userId);
     const again = async () => {
       const type = this.last?.type === 'AUDIO' ? 'AUDIO' : 'VIDEO';
-      location.href = `/calls/${await this.rest.startCall(type, userIds)}/`;
+      location.href = `/calls/${await initiate(this.rest, type, { user_ids: userIds })}/?join`;
     };
     showOver({
       title: texts.outgoing.endTitle[why] ?? texts.call.overTitle,
@@ -96,13 +104,18 @@ export class RingingView {
     return true;
   }
 
+  /** @param {Record<string, any>} answer */
+  #read(answer) {
+    return readRinging(answer, this.client.you.userId, tabNote(`busy.${this.callId}`).split(' '));
+  }
+
   /** @param {Ringing} ringing */
   #on(ringing) {
     const before = JSON.stringify(this.last);
     this.last = ringing;
     if (JSON.stringify(ringing) === before) return;
     const isAlone = this.client.participants.size === 0;
-    const isRinging = isAlone && this.awaited.some(({ status }) => WAITING.has(status));
+    const isRinging = isAlone && this.awaited.some(({ isWaiting }) => isWaiting);
     if (isRinging) this.#show();
     else this.hide();
     this.hooks.changed();
@@ -111,7 +124,8 @@ export class RingingView {
   #show() {
     const [first] = this.awaited;
     const names = this.awaited.map(({ name }) => name).join(', ');
-    const state = this.awaited.some(({ status }) => status === 'RINGING') ? texts.outgoing.ringing : texts.outgoing.calling;
+    const words = ['RINGING', 'INVITED', 'BUSY'].find((status) => this.awaited.some((one) => one.status === status)) ?? 'INVITED';
+    const state = texts.outgoing.status[words];
     const faces = element('div', { class: 'faces' }, ...this.awaited.slice(0, 4).map(({ name, userId }) => avatar(name, userId)));
     const list = this.awaited.length > 1
       ? [element('ul', { class: 'soft small-text' }, ...this.awaited.map(({ name, status }) => element('li', {}, `${name}: ${texts.outgoing.status[status] ?? status}`)))]

@@ -28,7 +28,14 @@ export async function lookAtCall(rest, callId, { wasIn, token }) {
   const isInvited = await isOneOf(rest, status.participants ?? []);
   const asked = query.has('join') || wasIn;
   const needsLobby = query.has('lobby') || (!asked && (settings().checkDevices || !isInvited));
-  return { needsName: false, needsLobby, isVideo, who: whoIsIn(status.participants ?? []), title: status.channel_name ?? '' };
+  return { needsName: false, needsLobby, isVideo, who: whoIsIn(status.participants ?? []), title: await titleOf(rest, status) };
+}
+
+/** The channel's name, if it is a channel's call. @param {import('./weir-client.js').WeirRest} rest @param {Record<string, any>} status */
+async function titleOf(rest, { channel_id, channel_name }) {
+  if (channel_name || !channel_id) return String(channel_name ?? '');
+  const answer = await rest.channel(String(channel_id)).catch(() => null);
+  return String(answer?.channel?.name ?? '');
 }
 
 /** @param {import('./weir-client.js').WeirRest} rest @param {Record<string, any>[]} participants */

@@ -78,6 +78,7 @@ export class HistoryView {
         ordering: '-created_at', page, page_size: PAGE_SIZE, call_type: type, search,
         direction: isDirection ? show : undefined, missed: show === 'missed' ? true : undefined,
       });
+      await this.#nameChannels(answer);
       if (turn !== this.#turn) return; // A later question was answered first.
       ({ calls: this.#calls, pages: this.#pages } = readCalls(answer, this.home.me.userId, PAGE_SIZE));
       this.#problem = '';
@@ -85,6 +86,14 @@ export class HistoryView {
       this.#problem = /** @type {Error} */ (error).message;
     }
     this.#render();
+  }
+
+  /** Calls know their channel's id; people know its name. @param {Record<string, any>} answer */
+  async #nameChannels(answer) {
+    const calls = (answer.calls ?? answer.results ?? []).filter((/** @type {any} */ one) => one.channel_id && !one.channel_name);
+    if (calls.length === 0) return;
+    const { channels } = await this.home.rest.channels().catch(() => ({ channels: [] }));
+    for (const call of calls) call.channel_name = channels.find((/** @type {any} */ one) => one.id === call.channel_id)?.name;
   }
 
   #render() {

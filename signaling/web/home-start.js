@@ -1,6 +1,7 @@
 // Starting a call, from wherever on the first page, and joining one by its link.
 
 import { byId, button, element, toast } from './dom.js';
+import { tabNote } from './settings.js';
 import { texts } from './texts.js';
 
 /** @typedef {import('./weir-client.js').WeirRest} WeirRest */
@@ -25,14 +26,24 @@ async function go(start) {
   }
 }
 
+/**
+ * Who is busy is known now alone: the page of the call shall say it.
+ * @param {WeirRest} rest @param {'AUDIO' | 'VIDEO'} type @param {object} whom
+ */
+export async function initiate(rest, type, whom) {
+  const { call_id, busy_user_ids: busy = [] } = await rest.request('POST', '/calls/initiate/', { call_type: type, ...whom });
+  tabNote(`busy.${call_id}`, busy.join(' '));
+  return String(call_id);
+}
+
 /** A call that nobody is invited to: its link is what others come by. @param {WeirRest} rest */
-export const startMeeting = (rest) => go(() => rest.startCall('VIDEO'));
+export const startMeeting = (rest) => go(() => initiate(rest, 'VIDEO', { user_ids: [] }));
 
 /** @param {WeirRest} rest @param {'AUDIO' | 'VIDEO'} type @param {string[]} userIds */
-export const callPeople = (rest, type, userIds) => go(() => rest.startCall(type, userIds));
+export const callPeople = (rest, type, userIds) => go(() => initiate(rest, type, { user_ids: userIds }));
 
 /** @param {WeirRest} rest @param {'AUDIO' | 'VIDEO'} type @param {string} channelId */
-export const callChannel = (rest, type, channelId) => go(() => rest.startCall(type, [], channelId));
+export const callChannel = (rest, type, channelId) => go(() => initiate(rest, type, { channel_id: channelId }));
 
 /** @param {string} callId */
 export const joinCall = (callId) => go(async () => callId);

@@ -5,7 +5,7 @@ import { startRingtone } from './ringtone.js';
 import { settings } from './settings.js';
 import { texts } from './texts.js';
 
-/** @typedef {{callId: string, name: string, initiatorId: string, channel: string, isVideo: boolean}} Caller */
+/** @typedef {{callId: string, name: string, initiatorId: string, channel: string, channelId: string, isVideo: boolean}} Caller channel: its name */
 const FLASH_MS = 900;
 /** The server gives up earlier; this is for one that died meanwhile. */
 const LONGEST_MS = 90_000;
@@ -18,6 +18,7 @@ export function readCaller(message) {
     name: String(name),
     initiatorId: String(message.initiator_id ?? ''),
     channel: String(message.channel_name ?? ''),
+    channelId: String(message.channel_id ?? ''),
     isVideo: message.call_type === 'VIDEO',
   };
 }
@@ -85,8 +86,10 @@ export class Ring {
 
   /** @param {Caller} caller */
   #show(caller) {
-    const { callId, name, initiatorId, channel, isVideo } = caller;
+    const { callId, name, initiatorId, channel, channelId, isVideo } = caller;
     const kind = isVideo ? texts.ring.video : texts.ring.audio;
+    const line = element('span', {}, channel ? texts.ring.inChannel(kind, channel) : kind);
+    if (!channel && channelId) this.#nameChannel(channelId, (name) => (line.textContent = texts.ring.inChannel(kind, name)));
     const answer = (/** @type {string} */ query) => () => {
       this.#quiet();
       location.href = `/calls/${callId}/${query}`;
@@ -99,10 +102,16 @@ export class Ring {
     this.dialog.replaceChildren(
       element('div', { class: 'faces' }, avatar(name, initiatorId || name)),
       element('h2', { id: 'ring-title' }, texts.ring.title(name)),
-      element('p', { class: 'soft kind' }, icon(isVideo ? 'camera' : 'phone'), channel ? texts.ring.inChannel(kind, channel) : kind),
+      element('p', { class: 'soft kind' }, icon(isVideo ? 'camera' : 'phone'), line),
       element('div', { class: 'ways' }, ...ways));
     this.dialog.showModal();
     byId('answer').focus();
+  }
+
+  /** @param {string} channelId @param {(name: string) => void} tell */
+  async #nameChannel(channelId, tell) {
+    const answer = await this.rest.channel(channelId).catch(() => null);
+    if (answer?.channel?.name) tell(String(answer.channel.name));
   }
 
   /** @param {string} callId */

@@ -217,8 +217,6 @@ export const texts = {
   },
 
   outgoing: {
-    ringing: 'Ringing…',
-    calling: 'Calling…',
     hangUp: 'Hang up',
     status: /** @type {Record<string, string>} */ ({
       INVITED: 'Calling…',

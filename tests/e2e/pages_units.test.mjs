@@ -96,7 +96,7 @@ const person = (user_id, status) => ({ user_id, full_name: user_id.toUpperCase()
 test('a call that nobody answered says why: declined by all, or missed', () => {
   const ended = (status, ...others) => unanswered(readRinging({ status, call_type: 'VIDEO', participants: [person('me', 'LEFT'), ...others] }, 'me'));
   assert.equal(ended('REJECTED', person('a', 'REJECTED'), person('b', 'REJECTED')), 'REJECTED');
-  assert.equal(ended('REJECTED', person('a', 'BUSY')), 'BUSY');
+  assert.equal(unanswered(readRinging({ status: 'MISSED', participants: [person('me', 'LEFT'), person('a', 'MISSED')] }, 'me', ['a'])), 'BUSY');
   assert.equal(ended('MISSED', person('a', 'MISSED'), person('b', 'REJECTED')), 'MISSED');
   assert.equal(ended('ENDED', person('a', 'LEFT')), null);
   assert.equal(ended('ACTIVE', person('a', 'JOINED'), person('b', 'RINGING')), null);
@@ -133,7 +133,7 @@ test('days are called by what they are from today', () => {
 
 test('who calls is read from the notification, with or without the channel', () => {
   const message = { call_id: 'x', call_type: 'VIDEO', content: 'Ada Lovelace is calling you', initiator_id: 'u1' };
-  assert.deepEqual(readCaller(message), { callId: 'x', name: 'Ada Lovelace', initiatorId: 'u1', channel: '', isVideo: true });
+  assert.deepEqual(readCaller(message), { callId: 'x', name: 'Ada Lovelace', initiatorId: 'u1', channel: '', channelId: '', isVideo: true });
   assert.equal(readCaller({ ...message, call_type: 'AUDIO', channel_name: 'design' }).channel, 'design');
 });
 
