@@ -229,7 +229,7 @@ static void set_buffer(int fd, int force, int option) {
 }
 
 static int open_socket(struct bench_endpoint *endpoint) {
-    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = endpoint->crowd->local};
+    struct sockaddr_in local = {.sin_family = AF_INET}; /* The route to the server chooses. */
     socklen_t len = sizeof(local);
     int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)

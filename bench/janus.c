@@ -195,7 +195,9 @@ static json_t *watch_body(const struct bench_session *session) {
                      feeds_of(session));
 }
 
+/* Janus would take the active role of actpass, which is ours. */
 static json_t *publish_body(const struct bench_session *session) {
+    session->ours->is_offer = false;
     char *offer = bench_sdp_write(session->ours);
     json_t *body = json_pack("{s:s, s:{s:s, s:s, s:I, s:I}, s:{s:s, s:s}}", "janus", "message",
                              "body", "request", "joinandconfigure", "ptype", "publisher", "room",

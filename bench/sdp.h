@@ -14,7 +14,7 @@ enum { BENCH_MEDIA_MAX = 128 };
 struct bench_sdp {
     struct bench_remote transport; /* Of whoever wrote it, with one candidate. */
     uint8_t fingerprint[SFU_FINGERPRINT_LEN];
-    bool is_offer;
+    bool is_offer; /* Either side may be DTLS's client (a=setup:actpass). */
     size_t count;
     struct sfu_media media[BENCH_MEDIA_MAX]; /* Directions as our side sees them. */
 };
