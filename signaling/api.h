@@ -16,7 +16,7 @@ struct sig_api_options {
     struct sig_calls *calls;
     struct sig_store *store;
     struct sig_throttle *throttle; /* NULL: no limits. */
-    uint64_t (*wall_ms)(void); /* NULL: the clock. */
+    uint64_t (*wall_ms)(void);     /* NULL: the clock. */
 };
 
 struct sig_api;

@@ -17,9 +17,8 @@ struct history {
     char link[600]; /* To another page of the same, but for its number. */
 };
 
-/* A positive number of the query, or `otherwise` when it is not there; 0: it is no such number. */
-static size_t read_count(const struct sig_http_request *request, const char *name, size_t max,
-                         size_t otherwise) {
+size_t sig_api_read_count(const struct sig_http_request *request, const char *name, size_t max,
+                          size_t otherwise) {
     const char *text = sig_http_query(request, name);
     char *end = NULL;
     if (!text)
@@ -46,8 +45,8 @@ static int read_choice(const struct sig_http_request *request, const char *name,
 static const char *read_query(const struct sig_http_request *request, struct history *history) {
     struct sig_store_query *query = &history->query;
     enum sig_store_which is_rising;
-    history->page = read_count(request, "page", PAGE_MAX, 1);
-    query->limit = read_count(request, "page_size", PAGE_SIZE_MAX, PAGE_SIZE);
+    history->page = sig_api_read_count(request, "page", PAGE_MAX, 1);
+    query->limit = sig_api_read_count(request, "page_size", PAGE_SIZE_MAX, PAGE_SIZE);
     query->offset = (history->page - 1) * query->limit;
     query->search = sig_http_query(request, "search");
     if (read_choice(request, "ordering", "created_at", "-created_at", &is_rising) < 0)
@@ -128,7 +127,7 @@ static void on_calls(void *data, int status, const struct sig_call *const *calls
 void sig_api_handle_history(struct sig_http_request *request, void *data) {
     struct sig_api *api = data;
     struct sig_identity identity;
-    if (sig_auth_require(api->options.auth, request, &identity) < 0)
+    if (sig_api_require_user(api, request, &identity) < 0)
         return;
     struct sig_pending *pending = sig_pending_create(api, request, &identity);
     struct history *history = pending ? calloc(1, sizeof(*history)) : NULL;

@@ -212,7 +212,8 @@ static void initiate(struct sig_pending *pending, json_t *body) {
 void sig_api_handle_initiate(struct sig_http_request *request, void *data) {
     struct sig_api *api = data;
     struct sig_identity identity;
-    if (sig_auth_require(api->options.auth, request, &identity) < 0)
+    if (sig_api_require_user(api, request, &identity) < 0 ||
+        !sig_throttle_allows(api->options.throttle, SIG_THROTTLE_CALLS, request, identity.user_id))
         return;
     json_t *body = sig_http_body_json(request);
     struct sig_pending *pending = body ? sig_pending_create(api, request, &identity) : NULL;

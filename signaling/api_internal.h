@@ -53,6 +53,27 @@ void sig_api_refuse(struct sig_http_request *request, const struct sig_refusal *
 /* The call that the path names, in a shape that may be looked for; NULL after a 404. */
 const char *sig_api_require_call_id(struct sig_http_request *request);
 
+/* api_users.c: who is asking, 0; or -1 after having replied: 401, 403 for a token that is for one
+ * call only, and (of a member) 404 where people and channels are the host's. */
+int sig_api_require_user(struct sig_api *api, struct sig_http_request *request,
+                         struct sig_identity *identity);
+int sig_api_require_member(struct sig_api *api, struct sig_http_request *request,
+                           struct sig_identity *identity);
+json_t *sig_api_user_json(const struct sig_api *api, const struct sig_store_user *user);
+void sig_api_handle_users(struct sig_http_request *request, void *data);
+
+/* api_channels.c */
+void sig_api_handle_channels(struct sig_http_request *request, void *data);
+void sig_api_handle_channel(struct sig_http_request *request, void *data);
+void sig_api_handle_channel_create(struct sig_http_request *request, void *data);
+void sig_api_handle_channel_join(struct sig_http_request *request, void *data);
+void sig_api_handle_channel_leave(struct sig_http_request *request, void *data);
+
+/* api_history.c: a positive number of the query, or `otherwise` when it is not there; 0: it is no
+ * such number. */
+size_t sig_api_read_count(const struct sig_http_request *request, const char *name, size_t max,
+                          size_t otherwise);
+
 /* api_why.c */
 void sig_api_handle_why(struct sig_http_request *request, void *data);
 void sig_api_handle_remove(struct sig_http_request *request, void *data);

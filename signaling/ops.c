@@ -25,7 +25,7 @@ static void handle_server(struct sig_http_request *request, void *data) {
     struct sig_calls_stats calls;
     if (sig_auth_require(ops->auth, request, &identity) < 0)
         return;
-    if (!identity.is_admin) {
+    if (!identity.is_admin || identity.call[0]) {
         sig_http_error(request, 403, "not_admin", "This needs a token with the admin grant");
         return;
     }
@@ -61,6 +61,8 @@ static void write_call_metrics(struct sig_metrics *metrics, const struct sig_cal
                       (double)stats.tracks);
     sig_metrics_gauge(metrics, "weir_listeners", "Browsers waiting for notifications.",
                       (double)stats.listeners);
+    sig_metrics_gauge(metrics, "weir_users_online", "Users with a browser open, or in a call.",
+                      (double)stats.online);
     sig_metrics_counter(metrics, "weir_calls_started_total", "Calls started.", stats.started);
     sig_metrics_counter(metrics, "weir_signaling_messages_total",
                         "Messages received from clients over WebSockets.", stats.messages);
@@ -109,6 +111,15 @@ static void write_store_metrics(struct sig_metrics *metrics, struct sig_store *s
                         "Operations that the database could not do.", stats.failed);
 }
 
+static void write_limits_metrics(struct sig_metrics *metrics, const struct sig_throttle *throttle) {
+    sig_metrics_family(metrics, "weir_rate_limited_total", SIG_METRICS_COUNTER,
+                       "What was refused because a user or an address did it too often.");
+    for (int kind = 0; kind < SIG_THROTTLE_KINDS; kind++) {
+        const struct sig_metrics_label label = {"kind", sig_throttle_name(kind)};
+        sig_metrics_sample(metrics, (double)sig_throttle_refused(throttle, kind), &label, 1);
+    }
+}
+
 static void handle_metrics(struct sig_http_request *request, void *data) {
     const struct sig_ops *ops = data;
     struct sig_metrics metrics = {0};
@@ -121,6 +132,7 @@ static void handle_metrics(struct sig_http_request *request, void *data) {
     sig_metrics_gauge(&metrics, "weir_whip_sessions", "WHIP and WHEP sessions.",
                       (double)sig_whip_count(ops->whip));
     write_store_metrics(&metrics, ops->store);
+    write_limits_metrics(&metrics, ops->throttle);
     write_sfu_metrics(&metrics, ops->sfu);
     sig_http_write_metrics(sig_http_server(request), &metrics);
     sig_auth_write_metrics(ops->auth, &metrics);

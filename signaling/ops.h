@@ -5,6 +5,7 @@
 #include "signaling/auth.h"
 #include "signaling/calls.h"
 #include "signaling/http.h"
+#include "signaling/throttle.h"
 #include "signaling/whip.h"
 
 struct sig_ops {
@@ -14,6 +15,7 @@ struct sig_ops {
     struct sfu *sfu;
     struct sig_whip *whip;
     struct sig_store *store;
+    struct sig_throttle *throttle;
     uint64_t started_us; /* By uv_hrtime. */
 };
 

@@ -20,6 +20,8 @@
 #define TRANSPORTS_MAX 10000
 #define DAY_MS (24 * 3600 * UINT64_C(1000))
 #define FORGET_EVERY_MS (3600 * 1000)
+#define SWEEP_EVERY_MS (600 * 1000)
+#define SWEPT_AFTER_MS UINT64_C(60000)
 #define FORGET_SOON_MS 100 /* There were more than are forgotten at a time. */
 
 enum phase { RUNNING, DRAINING, CLOSING };
@@ -45,6 +47,7 @@ struct sig_server {
     uv_prepare_t prepare;
     uv_timer_t drain;
     uv_timer_t forget;
+    uv_timer_t sweep;
 
     /* State. */
     enum phase phase;
@@ -173,6 +176,7 @@ static int add_routes(struct sig_server *server) {
                                    .sfu = server->sfu,
                                    .whip = server->whip,
                                    .store = server->store,
+                                   .throttle = server->throttle,
                                    .started_us = now_us()};
     if (sig_auth_add_routes(server->auth, server->http) < 0 ||
         sig_api_add_routes(server->api, server->http) < 0 ||
@@ -239,6 +243,7 @@ static void on_http_closed(void *data) {
     uv_close((uv_handle_t *)&server->prepare, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
     uv_close((uv_handle_t *)&server->forget, NULL);
+    uv_close((uv_handle_t *)&server->sweep, NULL);
 }
 
 static void on_failed_http_closed(void *data) {
@@ -253,6 +258,7 @@ static void close_everything(struct sig_server *server) {
     uv_prepare_stop(&server->prepare);
     uv_timer_stop(&server->drain);
     uv_timer_stop(&server->forget);
+    uv_timer_stop(&server->sweep);
     sig_sockets_close(server->sockets);
     sig_http_close(server->http, on_http_closed, server);
 }
@@ -323,6 +329,16 @@ static void on_forget_tick(uv_timer_t *timer) {
                            server);
 }
 
+/* Where a name is all that anybody has, whoever's sign-in is over will not come back. */
+static void on_sweep_tick(uv_timer_t *timer) {
+    struct sig_server *server = timer->data;
+    uv_timeval64_t now;
+    uv_gettimeofday(&now);
+    sig_store_forget_users(
+        server->store, ((uint64_t)now.tv_sec - (uint64_t)server->config->session_lifetime_s) * 1000,
+        NULL, NULL);
+}
+
 static void start_handles(struct sig_server *server) {
     static const int numbers[] = {SIGTERM, SIGINT};
     for (size_t i = 0; i < 2; i++) {
@@ -334,8 +350,11 @@ static void start_handles(struct sig_server *server) {
     uv_timer_init(server->loop, &server->drain);
     uv_prepare_init(server->loop, &server->prepare);
     uv_timer_init(server->loop, &server->forget);
+    uv_timer_init(server->loop, &server->sweep);
     server->deadline.data = server->drain.data = server->prepare.data = server;
-    server->forget.data = server;
+    server->forget.data = server->sweep.data = server;
+    if (server->config->demo && !server->config->secret)
+        uv_timer_start(&server->sweep, on_sweep_tick, FORGET_SOON_MS, SWEEP_EVERY_MS);
     if (server->config->history_days > 0)
         uv_timer_start(&server->forget, on_forget_tick, FORGET_SOON_MS, 0);
     uv_prepare_start(&server->prepare, on_prepare);

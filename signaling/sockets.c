@@ -268,6 +268,8 @@ static void handle_notifications(struct sig_http_request *request, void *data) {
         return;
     if (status < 0)
         close_connection(connection, CLOSE_UNAUTHORIZED, why);
+    else if (identity.call[0])
+        close_connection(connection, CLOSE_FORBIDDEN, "the token is for one call only");
     else
         listen_to_calls(connection, &identity);
 }

@@ -165,9 +165,9 @@ void sig_store_list_memberships(struct sig_store *store, size_t limit,
 void sig_store_list_neighbours(struct sig_store *store, const char *user_id, size_t limit,
                                sig_store_users_fn done, void *data);
 
-/* Forgets those who cannot come back: users without a sign-in whom nobody has seen since then,
- * their memberships, and channels that nobody is in. For servers where names are the only
- * credentials. */
+/* Forgets those who cannot come back: users without a sign-in whom nobody has seen since then, and
+ * their memberships; and channels older than a day that nobody is in. For servers where names are
+ * the only credentials. */
 void sig_store_forget_users(struct sig_store *store, uint64_t before_ms, sig_store_saved_fn done,
                             void *data);
 

@@ -4,6 +4,8 @@
 
 #include "signaling/store_internal.h"
 
+#define DAY_MS UINT64_C(86400000)
+
 struct members_op {
     struct sig_op op; /* First member. */
     /* Given. */
@@ -113,7 +115,7 @@ static int forget_users(struct sig_op *op, struct sig_sql *sql) {
     return SIG_OP_SQL(op, sql,
                       "DELETE FROM channels WHERE created_at_ms < $1"
                       " AND channel_id NOT IN (SELECT channel_id FROM members)",
-                      NULL, NULL, SIG_SQL_INT(before_ms));
+                      NULL, NULL, SIG_SQL_INT(before_ms > DAY_MS ? before_ms - DAY_MS : 0));
 }
 
 void sig_store_forget_users(struct sig_store *store, uint64_t before_ms, sig_store_saved_fn done,
