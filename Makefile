@@ -44,8 +44,8 @@ REPLAY := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/replay/%,$(FUZZ_SRC))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SRC))
 
 .DEFAULT_GOAL := all
-.PHONY: all run test unit sim sim-plots e2e fuzz fuzzers asan tsan lint format install clean help \
-	setup-run setup-test setup-lint test-binaries print-flags
+.PHONY: all run test unit sim sim-plots e2e bench fuzz fuzzers asan tsan lint format install clean help \
+	setup-run setup-test setup-lint setup-bench test-binaries print-flags
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -82,6 +82,11 @@ sim-plots: setup-test
 e2e: setup-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all test-binaries
 	@tests/run $(BUILD) e2e
+
+## bench: measure against Janus and against the floor, write bench/RESULTS.md; BENCH=quick rehearses
+bench: setup-bench
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@bench/run $(BUILD)
 
 ## asan: every test under AddressSanitizer and UndefinedBehaviorSanitizer
 asan: setup-test
@@ -122,7 +127,7 @@ clean:
 help:
 	@sed -n 's/^## \([a-z0-9-]*\): \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
-setup-run setup-test setup-lint: setup-%:
+setup-run setup-test setup-lint setup-bench: setup-%:
 	@deploy/setup $*
 
 test-binaries: $(UNIT) $(SIM) $(REPLAY) $(patsubst %,$(BUILD)/tests/e2e/%,$(patsubst tests/e2e/%.c,%,$(wildcard tests/e2e/*.c)))

@@ -6,11 +6,12 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "bench/drain.h"
 #include "bench/floor.h"
 #include "bench/forwarding.h"
 #include "bench/play.h"
 
-enum { STATUS_USAGE = 2 };
+enum { STATUS_USAGE = 2, FLOOR_PORT = 20000 };
 
 static volatile sig_atomic_t stop;
 
@@ -27,10 +28,12 @@ static int print_help(void) {
          "usage: weir-bench SCENARIO [--option VALUE ...]\n"
          "       weir-bench FILE.ini [--option VALUE ...]   (scenario = NAME, then options)\n"
          "       weir-bench floor [ADDRESS] [SUBSCRIBERS] [RUN] [PAYLOAD] [PACKETS]\n"
+         "       weir-bench drain [ADDRESS] [SUBSCRIBERS]\n"
          "       weir-bench forwarding [SUBSCRIBERS] [BURST] [PAYLOAD] [PACKETS]\n\nscenarios:");
     for (size_t i = 0; bench_plan_scenario(i, &name, &help); i++)
         printf("  %-14s %s\n", name, help);
     puts("\n  floor          what encrypting and sending costs here without a server\n"
+         "  drain          receives what the floor sends, on another core\n"
          "  forwarding     what forwarding costs without the kernel");
     bench_plan_help();
     puts(
@@ -52,7 +55,7 @@ static int fail(const char *what, int error) {
 static int run_floor(int argc, char **argv) {
     struct bench_floor_result result;
     struct bench_floor_config config = {.address = argc > 0 ? argv[0] : "127.0.0.1",
-                                        .first_port = 20000,
+                                        .first_port = FLOOR_PORT,
                                         .subscribers = number_at(argc, argv, 1, 200),
                                         .run = number_at(argc, argv, 2, 6),
                                         .payload_len = number_at(argc, argv, 3, 1100),
@@ -66,6 +69,12 @@ static int run_floor(int argc, char **argv) {
            (unsigned long long)result.refused, (double)result.cpu_ns / (double)result.sent,
            (double)result.cipher_cpu_ns / (double)result.sent);
     return 0;
+}
+
+static int run_drain(int argc, char **argv) {
+    int error = bench_drain_run(argc > 0 ? argv[0] : "127.0.0.1", FLOOR_PORT,
+                                number_at(argc, argv, 1, 200), &stop);
+    return error < 0 ? fail("drain", error) : 0;
 }
 
 static int run_forwarding(int argc, char **argv) {
@@ -133,7 +142,12 @@ int main(int argc, char **argv) {
         return argc < 2 ? print_help(), STATUS_USAGE : print_help();
     if (strcmp(argv[1], "--version") == 0)
         return puts("weir-bench " WEIR_VERSION) < 0;
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    if (strcmp(argv[1], "drain") == 0)
+        return run_drain(argc - 2, argv + 2);
     if (strcmp(argv[1], "floor") == 0)
         return run_floor(argc - 2, argv + 2);
     if (strcmp(argv[1], "forwarding") == 0)
@@ -142,8 +156,5 @@ int main(int argc, char **argv) {
         fprintf(stderr, "weir-bench: %s\n", why);
         return STATUS_USAGE;
     }
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
     return run_plan(&plan);
 }
