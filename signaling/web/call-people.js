@@ -18,7 +18,9 @@ import { texts } from './texts.js';
 
 /** @param {Person[]} people oneself first @param {Awaited[]} [awaited] */
 export function showPeople(people, awaited = []) {
-  byId('count').textContent = texts.people(people.length);
+  const count = texts.people(people.length);
+  if (byId('count').textContent !== count) byId('count').textContent = count;
+  if (byId('people-panel').hidden) return; // Somebody speaks every moment: not for a list that nobody sees.
   const raised = people.filter((one) => one.handRaised);
   const others = people.filter((one) => !one.handRaised);
   byId('people-list').replaceChildren(...[...raised, ...others].map(personItem), ...awaited.map(awaitedItem));

@@ -8,7 +8,7 @@ import { rejoin, showOver, showPhase, showRefusal } from './call-gate.js';
 import { showKeys, wireKeys } from './call-keys.js';
 import { Lobby } from './call-lobby.js';
 import { askToEnd, wireMore } from './call-more.js';
-import { closePanels, togglePanel, wirePanels } from './call-panels.js';
+import { closePanels, onPanel, togglePanel, wirePanels } from './call-panels.js';
 import { Polls } from './call-polls.js';
 import { RingingView } from './call-ringing.js';
 import { wireSignals } from './call-signals.js';
@@ -190,6 +190,7 @@ function wireClient() {
 
 function wirePage() {
   wirePanels();
+  onPanel((open) => open === 'people' && view.showList());
   wireControls(client, (speaker) => sound.useSpeaker(speaker));
   wireSignals(client, stage);
   wireChat(client);
