@@ -29,7 +29,7 @@ try {
   const { page } = people[0].tab;
   await eventually('everybody is on the picture', () => page.evaluate((count) =>
     [...document.querySelectorAll('[data-source="camera"] video')].filter((video) => video.videoWidth > 320).length === count, NAMES.length), { within: 30_000 });
-  await page.waitForTimeout(6_000); // Notes about who joined fade, pictures sharpen.
+  await page.waitForTimeout(20_000); // Notes about who joined fade, pictures sharpen.
   writeFileSync(file, await page.screenshot());
 } finally {
   await browser.close();
