@@ -117,11 +117,7 @@ void sig_outbox_close(struct sig_outbox *outbox, uint16_t code, const char *reas
     put(outbox, code, reason, NULL, 0);
 }
 
-bool sig_outbox_on_lost(struct sig_outbox *outbox) {
+void sig_outbox_deinit(struct sig_outbox *outbox) {
     while (outbox->first)
         free(take(outbox));
-    if (!outbox->on_closed)
-        return false;
-    outbox->on_closed(outbox);
-    return true;
 }

@@ -50,8 +50,13 @@ void sig_outbox_send(struct sig_outbox *outbox, const char *text, size_t len);
 void sig_outbox_close(struct sig_outbox *outbox, uint16_t code, const char *reason,
                       void (*on_closed)(struct sig_outbox *outbox));
 
-/* The socket is gone: what is held is thrown away. Calls on_closed when it was to be closed;
- * returns whether it did, and then the owner is gone. */
-bool sig_outbox_on_lost(struct sig_outbox *outbox);
+/* Whether it is to be closed: then its owner hears nothing more of what it was for. */
+static inline bool sig_outbox_is_closing(const struct sig_outbox *outbox) {
+    return outbox->on_closed != NULL;
+}
+
+/* The socket is gone: what is held is thrown away, and on_closed is not called any more. The last
+ * that is done with it. */
+void sig_outbox_deinit(struct sig_outbox *outbox);
 
 #endif

@@ -100,12 +100,11 @@ static void on_call_close(struct sig_websocket *socket, uint16_t code, void *dat
     bool has_left = (code == SIG_WEBSOCKET_NORMAL || code == SIG_WEBSOCKET_GOING_AWAY) &&
                     !connection->sockets->is_closing;
     (void)socket;
-    if (sig_outbox_on_lost(&connection->outbox))
-        return;
-    if (has_left)
+    if (connection->session && has_left)
         sig_session_leave(connection->session, false);
-    else
+    else if (connection->session)
         sig_session_detach(connection->session);
+    sig_outbox_deinit(&connection->outbox); /* Leaving may have put something in. */
     free(connection);
 }
 
@@ -231,9 +230,9 @@ static void on_listener_text(struct sig_websocket *socket, const char *text, siz
 static void on_listener_close(struct sig_websocket *socket, uint16_t code, void *data) {
     struct connection *connection = data;
     (void)socket, (void)code;
-    if (sig_outbox_on_lost(&connection->outbox))
-        return;
-    sig_calls_remove_listener(connection->sockets->calls, &connection->listener);
+    if (!sig_outbox_is_closing(&connection->outbox))
+        sig_calls_remove_listener(connection->sockets->calls, &connection->listener);
+    sig_outbox_deinit(&connection->outbox);
     free(connection);
 }
 
