@@ -65,14 +65,15 @@ struct sig_participant {
     bool is_audio_enabled;
     bool is_video_enabled;
     bool is_screen_sharing;
-    uint64_t joined_at_ms; /* The newest time; 0: never. */
-    uint64_t left_at_ms;   /* 0: never, or in again. */
-    uint64_t total_ms;     /* Of the stays that are over. */
-    uint64_t seen_at_ms;   /* JOINED before the server was restarted and not back since: when they
-                              were there for the last time that is known; 0: they are here. */
-    size_t position;       /* In the order of their coming; never changes. */
-    uint64_t gone_at_us;   /* JOINED without a session: when they count as gone, on the monotonic
-                              clock; 0: not at all. Means nothing to the store. */
+    enum sig_participant_status told_status; /* As the webhook's messages say. */
+    uint64_t joined_at_ms;                   /* The newest time; 0: never. */
+    uint64_t left_at_ms;                     /* 0: never, or in again. */
+    uint64_t total_ms;                       /* Of the stays that are over. */
+    uint64_t seen_at_ms; /* JOINED before the server was restarted and not back since: when they
+                            were there for the last time that is known; 0: they are here. */
+    size_t position;     /* In the order of their coming; never changes. */
+    uint64_t gone_at_us; /* JOINED without a session: when they count as gone, on the monotonic
+                            clock; 0: not at all. Means nothing to the store. */
     struct sig_quality_sum quality; /* Not stored yet. */
 };
 
@@ -91,6 +92,8 @@ struct sig_call {
     uint64_t created_at_ms;
     uint64_t started_at_ms; /* First answer; 0: never. */
     uint64_t ended_at_ms;
+    enum sig_call_status told_status; /* As the webhook's messages say, */
+    uint64_t hook_count;              /* of which there were so many. */
     uint64_t event_count;     /* What has happened to it, for the numbers of what is stored. */
     size_t people_count;      /* Participants ever, also those forgotten or not loaded. */
     size_t participant_count; /* Those in the list. */

@@ -33,6 +33,7 @@ struct sig_calls *sig_calls_create(const struct sig_calls_options *options) {
     calls->sfu = options->sfu;
     calls->store = options->store;
     calls->throttle = options->throttle;
+    calls->webhook = options->webhook;
     calls->now_us = options->now_us ? options->now_us : monotonic_us;
     calls->wall_ms = options->wall_ms ? options->wall_ms : clock_ms;
     calls->deadline_us = UINT64_MAX;

@@ -18,6 +18,7 @@
 #include "signaling/listeners.h"
 #include "signaling/refusal.h"
 #include "signaling/store.h"
+#include "signaling/webhook.h"
 
 struct sig_calls;
 
@@ -27,6 +28,7 @@ struct sig_calls_options {
     struct sfu *sfu;
     struct sig_store *store;
     struct sig_throttle *throttle; /* Of chat messages; NULL: no limit. */
+    struct sig_webhook *webhook;   /* NULL: no host application is told anything. */
     uint64_t (*now_us)(void);      /* Monotonic; NULL: the clock. */
     uint64_t (*wall_ms)(void);     /* Since 1970; NULL: the clock. */
 };

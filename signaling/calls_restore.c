@@ -8,6 +8,7 @@
 
 #include "signaling/log.h"
 #include "signaling/room.h"
+#include "signaling/webhook_events.h"
 
 #define REMEMBER_MS UINT64_C(3600000)
 #define REMEMBER_MAX 1024
@@ -23,14 +24,26 @@ static void miss_overdue(const struct sig_calls *calls, struct sig_call *call) {
         sig_call_apply(call, NULL, SIG_CALL_EVENT_TIMEOUT, until_ms);
 }
 
+static void on_hooks_saved(void *data, int status) {
+    (void)status;
+    sig_webhook_wake(data, 1);
+}
+
 static void save_all(struct sig_calls *calls, struct sig_call *call, const char *event) {
-    const struct sig_store_change change = {
-        .call = call, .event = event, .at_ms = calls->wall_ms()};
+    struct sig_webhook_events events = {.count = 0};
+    struct sig_store_change change = {.call = call, .event = event, .at_ms = calls->wall_ms()};
     call->event_count += event != NULL;
-    sig_store_save_change(calls->store, &change, NULL, NULL);
+    if (calls->webhook)
+        sig_webhook_events_make(&events, call, NULL, change.at_ms);
+    change.hooks = events.hooks;
+    change.hook_count = events.count;
+    sig_store_save_change(calls->store, &change, events.count ? on_hooks_saved : NULL,
+                          calls->webhook);
+    sig_webhook_events_deinit(&events);
 }
 
 static void restore_call(struct sig_calls *calls, struct sig_call *call) {
+    sig_webhook_events_skip(call);
     miss_overdue(calls, call);
     bool is_over = sig_call_is_over(call);
     save_all(calls, call, is_over ? "TIMEOUT" : NULL);

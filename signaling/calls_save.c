@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "signaling/room.h"
+#include "signaling/webhook_events.h"
 
 #define SAMPLE_MS 10000
 
@@ -56,6 +57,7 @@ struct saving {
     struct sig_calls *calls;
     sig_store_saved_fn stored;
     void *data;
+    size_t hook_count;
 };
 
 static void on_saved(void *data, int status) {
@@ -63,6 +65,7 @@ static void on_saved(void *data, int status) {
     struct sig_calls *calls = saving.calls;
     free(data);
     calls->changes_stored++;
+    sig_webhook_wake(calls->webhook, saving.hook_count);
     if (saving.stored)
         saving.stored(saving.data, status);
     if (calls->on_stored)
@@ -71,21 +74,29 @@ static void on_saved(void *data, int status) {
 
 void sig_calls_save(struct sig_room *room, const struct sig_participant *changed, const char *event,
                     const char *by, sig_store_saved_fn stored, void *data) {
-    const struct sig_store_change change = {.call = room->call,
-                                            .changed = changed,
-                                            .event = event,
-                                            .by = by,
-                                            .at_ms = room->calls->wall_ms()};
+    struct sig_calls *calls = room->calls;
+    struct sig_webhook_events events = {.count = 0};
+    struct sig_store_change change = {.call = room->call,
+                                      .changed = changed,
+                                      .event = event,
+                                      .by = by,
+                                      .at_ms = calls->wall_ms()};
     struct saving *saving = malloc(sizeof(*saving));
     save_last_samples(room);
     room->call->event_count++;
-    if (!saving) { /* Nobody waits, but it is written. */
-        sig_store_save_change(room->calls->store, &change, stored, data);
-        return;
+    if (calls->webhook)
+        sig_webhook_events_make(&events, room->call, by, change.at_ms);
+    change.hooks = events.hooks;
+    change.hook_count = events.count;
+    if (saving) {
+        *saving = (struct saving){
+            .calls = calls, .stored = stored, .data = data, .hook_count = events.count};
+        calls->changes_asked++;
+        sig_store_save_change(calls->store, &change, on_saved, saving);
+    } else { /* Nobody waits, but it is written. */
+        sig_store_save_change(calls->store, &change, stored, data);
     }
-    *saving = (struct saving){.calls = room->calls, .stored = stored, .data = data};
-    room->calls->changes_asked++;
-    sig_store_save_change(room->calls->store, &change, on_saved, saving);
+    sig_webhook_events_deinit(&events);
 }
 
 /* The worse of the two directions says why. */

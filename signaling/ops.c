@@ -133,6 +133,7 @@ static void handle_metrics(struct sig_http_request *request, void *data) {
                       (double)sig_whip_count(ops->whip));
     write_store_metrics(&metrics, ops->store);
     write_limits_metrics(&metrics, ops->throttle);
+    sig_webhook_write_metrics(ops->webhook, &metrics);
     write_sfu_metrics(&metrics, ops->sfu);
     sig_http_write_metrics(sig_http_server(request), &metrics);
     sig_auth_write_metrics(ops->auth, &metrics);

@@ -16,7 +16,8 @@ struct sig_ops {
     struct sig_whip *whip;
     struct sig_store *store;
     struct sig_throttle *throttle;
-    uint64_t started_us; /* By uv_hrtime. */
+    struct sig_webhook *webhook; /* NULL: none. */
+    uint64_t started_us;         /* By uv_hrtime. */
 };
 
 /* ops is borrowed for life. */

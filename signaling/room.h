@@ -108,6 +108,7 @@ struct sig_calls {
     struct sfu *sfu;
     struct sig_store *store;
     struct sig_throttle *throttle;
+    struct sig_webhook *webhook;
     uint64_t (*now_us)(void);
     uint64_t (*wall_ms)(void);
 

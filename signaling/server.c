@@ -36,6 +36,8 @@ struct sig_server {
     struct sig_store *store;
     struct sig_throttle *throttle;
     struct sig_auth *auth;
+    struct sig_fetcher *fetcher;
+    struct sig_webhook *webhook;
     struct sig_calls *calls;
     struct sig_whip *whip;
     struct sig_api *api;
@@ -133,11 +135,40 @@ static int restore(struct sig_server *server) {
     return 0;
 }
 
+static uint64_t wall_ms(void) {
+    uv_timeval64_t now;
+    uv_gettimeofday(&now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
+}
+
+static int post(void *ctx, const struct sig_fetch_request *request, sig_fetch_done_fn done,
+                void *data) {
+    return sig_fetcher_post(ctx, request, done, data);
+}
+
+static int make_webhook(struct sig_server *server) {
+    const struct sig_config *config = server->config;
+    if (!config->webhook_url)
+        return 0;
+    server->fetcher = sig_fetcher_create(server->loop);
+    if (server->fetcher)
+        server->webhook = sig_webhook_create(
+            &(struct sig_webhook_options){.store = server->store,
+                                          .url = config->webhook_url,
+                                          .secret = config->webhook_secret,
+                                          .max_age_s = (unsigned)config->webhook_max_age_s,
+                                          .now_ms = wall_ms,
+                                          .post = post,
+                                          .ctx = server->fetcher});
+    return server->webhook ? 0 : -ENOMEM;
+}
+
 static int make_logic(struct sig_server *server) {
     server->calls = sig_calls_create(&(struct sig_calls_options){.config = server->config,
                                                                  .sfu = server->sfu,
                                                                  .store = server->store,
-                                                                 .throttle = server->throttle});
+                                                                 .throttle = server->throttle,
+                                                                 .webhook = server->webhook});
     server->whip = server->calls ? sig_whip_create(&(struct sig_whip_options){
                                        .calls = server->calls,
                                        .auth = server->auth,
@@ -177,6 +208,7 @@ static int add_routes(struct sig_server *server) {
                                    .whip = server->whip,
                                    .store = server->store,
                                    .throttle = server->throttle,
+                                   .webhook = server->webhook,
                                    .started_us = now_us()};
     if (sig_auth_add_routes(server->auth, server->http) < 0 ||
         sig_api_add_routes(server->api, server->http) < 0 ||
@@ -205,12 +237,17 @@ static void write_url(struct sig_server *server) {
 static void on_deadline(uv_timer_t *timer) {
     struct sig_server *server = timer->data;
     sig_calls_on_deadline(server->calls, now_us());
+    if (server->webhook)
+        sig_webhook_on_deadline(server->webhook);
 }
 
 static void on_prepare(uv_prepare_t *prepare) {
     struct sig_server *server = prepare->data;
     uint64_t deadline_us = sig_calls_next_deadline(server->calls);
+    uint64_t wait_ms = sig_webhook_wait_ms(server->webhook);
     uint64_t now = now_us();
+    if (wait_ms != UINT64_MAX && now + wait_ms * 1000 < deadline_us)
+        deadline_us = now + wait_ms * 1000;
     if (deadline_us == UINT64_MAX) {
         uv_timer_stop(&server->deadline);
         return;
@@ -222,12 +259,15 @@ static void on_prepare(uv_prepare_t *prepare) {
 
 /* What is still to be written is, first: the calls' last callbacks find them alive. */
 static void destroy_logic(struct sig_server *server) {
+    sig_webhook_close(server->webhook);
+    sig_fetcher_close(server->fetcher);
     sig_store_stop(server->store);
     if (server->whip)
         sig_whip_destroy(server->whip);
     sig_calls_destroy(server->calls);
     if (server->sfu)
         sfu_destroy(server->sfu);
+    server->fetcher = NULL;
     server->whip = NULL;
     server->calls = NULL;
     server->sfu = NULL;
@@ -361,8 +401,8 @@ static void start_handles(struct sig_server *server) {
 }
 
 int sig_server_create(struct sig_server **out, const struct sig_config *config, uv_loop_t *loop) {
-    static int (*const steps[])(struct sig_server *) = {make_sfu, make_store, make_auth, make_logic,
-                                                        restore,  make_http,  add_routes};
+    static int (*const steps[])(struct sig_server *) = {
+        make_sfu, make_store, make_auth, make_webhook, make_logic, restore, make_http, add_routes};
     struct sig_server *server = calloc(1, sizeof(*server));
     *out = server;
     if (!server)
@@ -397,6 +437,7 @@ void sig_server_destroy(struct sig_server *server) {
         return;
     sig_api_destroy(server->api);
     sig_sockets_destroy(server->sockets);
+    sig_webhook_destroy(server->webhook);
     sig_auth_destroy(server->auth);
     sig_throttle_destroy(server->throttle);
     sig_store_destroy(server->store);

@@ -176,7 +176,7 @@ void sig_store_forget_users(struct sig_store *store, uint64_t before_ms, sig_sto
 /* A message for the host's webhook, kept until it is delivered. */
 struct sig_store_hook {
     const char *call_id;
-    uint64_t seq; /* Within the call; given by the store. */
+    uint64_t seq; /* Within the call. */
     const char *id;
     const char *event;
     const char *body; /* What is sent, text. */
@@ -191,8 +191,8 @@ struct sig_store_change {
     const char *event;                     /* A word for call_events; NULL: nothing to note. */
     const char *by;                        /* Whose doing it was; NULL: nobody's. */
     uint64_t at_ms;
-    const struct sig_store_hook *hooks; /* id, event, body are read. Kept with the change or not. */
-    size_t hook_count;                  /* At most 8. */
+    const struct sig_store_hook *hooks; /* seq to body are read. Kept with the change or not. */
+    size_t hook_count;
 };
 
 /* The calls found, valid during the callback; count of them, out of total that match. status is 0
@@ -291,6 +291,9 @@ typedef void (*sig_store_hooks_fn)(void *data, int status, const struct sig_stor
                                    size_t count, uint64_t next_due_ms);
 void sig_store_list_hooks(struct sig_store *store, uint64_t now_ms, size_t limit,
                           sig_store_hooks_fn done, void *data);
+
+/* How many there are, as done's status. */
+void sig_store_count_hooks(struct sig_store *store, sig_store_saved_fn done, void *data);
 
 /* It was delivered, or given up: forgotten. */
 void sig_store_delete_hook(struct sig_store *store, const char *call_id, uint64_t seq,

@@ -5,8 +5,6 @@
 
 #include "signaling/store_internal.h"
 
-#define HOOKS_MAX 8 /* Of one change: their numbers are made of the event's. */
-
 struct change_op {
     struct sig_op op; /* First member. */
     struct sig_call call;
@@ -25,11 +23,12 @@ static int write_call(struct change_op *change, struct sig_sql *sql) {
         &change->op, sql,
         "INSERT INTO calls (call_id, server, status, is_video, is_open, is_on_demand, channel_id,"
         " initiator_id, created_at_ms, started_at_ms, ended_at_ms, event_count, people_count,"
-        " people) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        " people, hook_count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+        "$15)"
         " ON CONFLICT (call_id) DO UPDATE SET status = excluded.status,"
         " is_open = excluded.is_open, started_at_ms = excluded.started_at_ms,"
         " ended_at_ms = excluded.ended_at_ms, event_count = excluded.event_count,"
-        " people_count = excluded.people_count,"
+        " people_count = excluded.people_count, hook_count = excluded.hook_count,"
         " people = CASE excluded.people WHEN '' THEN calls.people ELSE excluded.people END",
         NULL, NULL, SIG_SQL_TEXT(call->id), SIG_SQL_TEXT(sig_store_server(change->op.store)),
         SIG_SQL_TEXT(sig_call_status_name(call->status)), SIG_SQL_INT(call->type == SIG_CALL_VIDEO),
@@ -37,7 +36,7 @@ static int write_call(struct change_op *change, struct sig_sql *sql) {
         SIG_SQL_TEXT(call->initiator_id), SIG_SQL_INT(call->created_at_ms),
         SIG_SQL_INT(call->started_at_ms), SIG_SQL_INT(call->ended_at_ms),
         SIG_SQL_INT(call->event_count), SIG_SQL_INT(call->people_count),
-        SIG_SQL_TEXT(change->names ? change->names : ""));
+        SIG_SQL_TEXT(change->names ? change->names : ""), SIG_SQL_INT(call->hook_count));
 }
 
 static int write_participant(struct change_op *change, struct sig_sql *sql,
@@ -77,14 +76,13 @@ static int write_event(struct change_op *change, struct sig_sql *sql) {
                       SIG_SQL_TEXT(change->event), SIG_SQL_TEXT(change->by));
 }
 
-static int write_hook(struct change_op *change, struct sig_sql *sql, size_t index) {
-    const struct sig_store_hook *hook = &change->hooks[index];
+static int write_hook(struct change_op *change, struct sig_sql *sql,
+                      const struct sig_store_hook *hook) {
     return SIG_OP_SQL(&change->op, sql,
                       "INSERT INTO hooks (call_id, seq, server, id, event, body, attempts,"
                       " created_at_ms, due_at_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 0)"
                       " ON CONFLICT DO NOTHING",
-                      NULL, NULL, SIG_SQL_TEXT(change->call.id),
-                      SIG_SQL_INT(change->call.event_count * HOOKS_MAX + index),
+                      NULL, NULL, SIG_SQL_TEXT(change->call.id), SIG_SQL_INT(hook->seq),
                       SIG_SQL_TEXT(sig_store_server(change->op.store)), SIG_SQL_TEXT(hook->id),
                       SIG_SQL_TEXT(hook->event), SIG_SQL_TEXT(hook->body),
                       SIG_SQL_INT(change->at_ms));
@@ -98,7 +96,7 @@ static int save_change(struct sig_op *op, struct sig_sql *sql) {
     if (status == 0)
         status = write_event(change, sql);
     for (size_t i = 0; status == 0 && i < change->hook_count; i++)
-        status = write_hook(change, sql, i);
+        status = write_hook(change, sql, &change->hooks[i]);
     return status;
 }
 
@@ -136,11 +134,12 @@ static char *list_names(struct sig_arena *arena, const struct sig_call *call) {
 }
 
 static void copy_hooks(struct change_op *op, const struct sig_store_change *change) {
-    op->hook_count = change->hook_count < HOOKS_MAX ? change->hook_count : HOOKS_MAX;
+    op->hook_count = change->hook_count;
     op->hooks = sig_arena_alloc(&op->op.given, (op->hook_count + 1) * sizeof(*op->hooks));
     for (size_t i = 0; op->hooks && i < op->hook_count; i++)
         op->hooks[i] =
-            (struct sig_store_hook){.id = sig_arena_text(&op->op.given, change->hooks[i].id),
+            (struct sig_store_hook){.seq = change->hooks[i].seq,
+                                    .id = sig_arena_text(&op->op.given, change->hooks[i].id),
                                     .event = sig_arena_text(&op->op.given, change->hooks[i].event),
                                     .body = sig_arena_text(&op->op.given, change->hooks[i].body)};
 }

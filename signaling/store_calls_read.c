@@ -66,6 +66,7 @@ void sig_store_collect_call(void *ctx, const struct sig_sql_row *row) {
     struct sig_participant *who = call ? read_participant(found->arena, row) : NULL;
     if (!who)
         return;
+    call->hook_count = (uint64_t)sig_sql_int(row, 24);
     call->participants = sig_arena_grow(found->arena, call->participants, call->participant_count,
                                         sizeof(struct sig_participant *));
     if (call->participants)
@@ -132,6 +133,7 @@ static void collect_unfinished(void *ctx, const struct sig_sql_row *row) {
         who->seen_at_ms = alive_ms > event_ms ? alive_ms : event_ms;
 }
 
+/* Its messages for the webhook are ours as well. */
 static int load_unfinished(struct sig_op *op, struct sig_sql *sql) {
     struct calls_op *calls = (struct calls_op *)op;
     begin_calls(calls);
@@ -149,7 +151,12 @@ static int load_unfinished(struct sig_op *op, struct sig_sql *sql) {
     for (size_t i = 0; status == 0 && i < calls->found.count; i++)
         status = SIG_OP_SQL(op, sql, "UPDATE calls SET server = $1 WHERE call_id = $2", NULL, NULL,
                             SIG_SQL_TEXT(server), SIG_SQL_TEXT(calls->found.calls[i]->id));
-    return status;
+    if (status < 0)
+        return status;
+    return SIG_OP_SQL(op, sql,
+                      "UPDATE hooks SET server = $1 WHERE server <> $1 AND COALESCE((SELECT"
+                      " alive_at_ms FROM servers s WHERE s.server = hooks.server), 0) < $2",
+                      NULL, NULL, SIG_SQL_TEXT(server), SIG_SQL_INT(dead_ms));
 }
 
 void sig_store_load_unfinished(struct sig_store *store, sig_store_calls_fn done, void *data) {
@@ -215,8 +222,9 @@ void sig_store_note_alive(struct sig_store *store, uint64_t now_ms) {
 
 static int forget_call(struct sig_op *op, struct sig_sql *sql, const char *call_id) {
     static const char *const statements[] = {
-        "DELETE FROM samples WHERE call_id = $1", "DELETE FROM call_events WHERE call_id = $1",
-        "DELETE FROM hooks WHERE call_id = $1",   "DELETE FROM participants WHERE call_id = $1",
+        "DELETE FROM samples WHERE call_id = $1",
+        "DELETE FROM call_events WHERE call_id = $1",
+        "DELETE FROM participants WHERE call_id = $1",
         "DELETE FROM calls WHERE call_id = $1",
     };
     int status = 0;

@@ -75,6 +75,34 @@ void sig_store_list_hooks(struct sig_store *store, uint64_t now_ms, size_t limit
         done(data, -ENOMEM, NULL, 0, UINT64_MAX);
 }
 
+struct count_op {
+    struct sig_op op; /* First member. */
+    sig_store_saved_fn done;
+    int count;
+};
+
+static void take_count(void *ctx, const struct sig_sql_row *row) {
+    ((struct count_op *)ctx)->count = (int)sig_sql_int(row, 0);
+}
+
+static int count_hooks(struct sig_op *op, struct sig_sql *sql) {
+    return SIG_OP_SQL(op, sql, "SELECT COUNT(*) FROM hooks WHERE server = $1", take_count, op,
+                      SIG_SQL_TEXT(sig_store_server(op->store)));
+}
+
+static void finish_count(struct sig_op *op) {
+    struct count_op *count = (struct count_op *)op;
+    count->done(op->data, op->status < 0 ? op->status : count->count);
+}
+
+void sig_store_count_hooks(struct sig_store *store, sig_store_saved_fn done, void *data) {
+    struct count_op *count = sig_op_create(store, sizeof(*count), count_hooks);
+    if (count)
+        count->done = done;
+    if (!sig_op_submit_read(count, finish_count, data))
+        done(data, -ENOMEM);
+}
+
 struct hook_op {
     struct sig_op op; /* First member. */
     const char *call_id;

@@ -65,8 +65,8 @@ char *sig_store_pattern(struct sig_arena *arena, const char *part);
     " c.created_at_ms, c.started_at_ms, c.ended_at_ms, c.event_count, c.people_count,"             \
     " p.user_id, p.name, p.status, p.is_guest, p.is_audio_enabled, p.is_video_enabled,"            \
     " p.is_screen_sharing, p.joined_at_ms, p.left_at_ms, p.total_ms, p.position,"                  \
-    " p.seen_at_ms"
-#define SIG_STORE_CALL_COLUMN_COUNT 24
+    " p.seen_at_ms, c.hook_count"
+#define SIG_STORE_CALL_COLUMN_COUNT 25
 
 struct sig_store_found_calls {
     struct sig_arena *arena;

@@ -71,6 +71,9 @@ static const char *const migrations[] = {
     " created_at_ms BIGINT NOT NULL, due_at_ms BIGINT NOT NULL,"
     " PRIMARY KEY (call_id, seq)){clustered};"
     "CREATE INDEX hooks_by_server ON hooks (server, due_at_ms);",
+
+    /* 2: messages for the webhook are numbered within their call. */
+    "ALTER TABLE calls ADD COLUMN hook_count BIGINT NOT NULL DEFAULT 0;",
 };
 #define MIGRATIONS (int64_t)(sizeof(migrations) / sizeof(migrations[0]))
 

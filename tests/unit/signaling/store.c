@@ -486,8 +486,9 @@ static const char *hooks_at(uint64_t ms, struct hooks *hooks) {
 
 static void save_with_hooks(const char *id, const char *one, const char *two) {
     struct sig_call *call = make_call(id, "ada", "bob");
-    const struct sig_store_hook hooks[] = {{.id = one, .event = "call.started", .body = one},
-                                           {.id = two, .event = "call.ended", .body = two}};
+    const struct sig_store_hook hooks[] = {
+        {.seq = 1, .id = one, .event = "call.started", .body = one},
+        {.seq = 2, .id = two, .event = "call.ended", .body = two}};
     call->event_count++;
     sig_store_save_change(
         world.store,
