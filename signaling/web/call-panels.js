@@ -6,6 +6,9 @@ import { texts } from './texts.js';
 /** @typedef {'people' | 'chat' | 'polls' | 'stats'} PanelName */
 /** @type {PanelName[]} */
 const PANELS = ['people', 'chat', 'polls', 'stats'];
+/** Those with a button of their own; the others are opened from the menu. @type {PanelName[]} */
+const WITH_BUTTON = ['people', 'chat'];
+const openerOf = (/** @type {PanelName} */ name) => byId(WITH_BUTTON.includes(name) ? name : 'more');
 /** @type {((open: PanelName | '') => void)[]} */
 const listeners = [];
 
@@ -15,7 +18,7 @@ export function wirePanels() {
     panel.querySelector('header')?.append(button(texts.close, 'close', () => closePanels(), { class: 'bare', quiet: true }));
     panel.addEventListener('keydown', (event) => event.key === 'Escape' && (event.stopPropagation(), closePanels()));
   }
-  for (const name of ['people', 'chat']) byId(name).addEventListener('click', () => togglePanel(/** @type {PanelName} */ (name)));
+  for (const name of WITH_BUTTON) byId(name).addEventListener('click', () => togglePanel(name));
 }
 
 /** @returns {PanelName | ''} */
@@ -36,7 +39,7 @@ export function closePanels() {
   const was = openPanel();
   if (was === '') return false;
   show('');
-  (document.getElementById(was) ?? byId('more')).focus();
+  openerOf(was).focus();
   return true;
 }
 
@@ -47,14 +50,14 @@ export function onPanel(listener) {
 
 /** @param {PanelName} which @param {boolean} isNew */
 export function markPanel(which, isNew) {
-  document.getElementById(which)?.classList.toggle('unread', isNew);
+  openerOf(which).classList.toggle('unread', isNew);
 }
 
 /** @param {PanelName | ''} which */
 function show(which) {
   for (const name of PANELS) {
     byId(`${name}-panel`).hidden = name !== which;
-    document.getElementById(name)?.setAttribute('aria-expanded', String(name === which));
+    if (WITH_BUTTON.includes(name)) byId(name).setAttribute('aria-expanded', String(name === which));
   }
   if (which) markPanel(which, false);
   for (const listener of listeners) listener(which);
