@@ -1,6 +1,7 @@
-/* One DTLS association. OpenSSL speaks the protocol; what it leaves to us is here: which records it
- * gets to see, so that nothing unauthenticated ends anything, and the retransmission of our flight,
- * since OpenSSL's own timer reads the clock. */
+/* One DTLS association. OpenSSL speaks the handshake; what it leaves to us is here: which records
+ * it gets to see, so that nothing unauthenticated ends anything, and the retransmission of our
+ * flight, since OpenSSL's own timer reads the clock. What the connection has to say afterwards
+ * sfu/dtls_session does. */
 #include "sfu/dtls.h"
 
 #include <assert.h>
@@ -12,19 +13,16 @@
 #include <openssl/err.h>
 
 #include "sfu/dtls_context.h"
+#include "sfu/dtls_flight.h"
 #include "sfu/dtls_record.h"
+#include "sfu/dtls_session.h"
 
 enum {
-    RETRANSMIT_FIRST_US = 200000,
-    RETRANSMIT_MAX_US = 2000000,
     /* Our flight again because the peer repeats its ClientHello, at most so often. */
     ANSWER_REPEAT_US = 50000,
     /* Another ClientHello takes the place of an attempt that was silent for so long: a client that
      * began anew repeats it, and one that someone forged does not break a running handshake. */
     ATTEMPT_SILENT_US = 1000000,
-    /* From ServerHello to ServerHelloDone: 700 bytes with our certificate. */
-    FLIGHT_MAX = 2 * SFU_DTLS_MTU,
-    FLIGHT_DATAGRAMS_MAX = 4,
     /* The one encrypted message of a client's handshake: a header, 12 bytes (RFC 5246 section
      * 7.4.9), and a tag. */
     FINISHED_MIN = 12 + 12 + 16,
@@ -33,17 +31,18 @@ enum {
 /* OpenSSL's own timer, out of the way. */
 static const unsigned openssl_timer_us = 3600000000;
 
-/* What a server repeats by timer is its flight up to ServerHelloDone, which is not encrypted. The
- * last flight is repeated by OpenSSL when the peer's Finished comes again. */
-struct flight {
-    uint8_t bytes[FLIGHT_MAX];
-    size_t len;
-    uint16_t datagrams[FLIGHT_DATAGRAMS_MAX];
-    size_t count;
-    uint64_t sent_us;
-    uint64_t interval_us;
-    bool held; /* Only repeated when asked for: a client that begins anew would take it for its own.
-                */
+/* A handshake; gone when it is done. */
+struct attempt {
+    /* Owned. */
+    SSL *ssl;
+    /* State. */
+    bool begun; /* It has seen of a ClientHello. */
+    bool random_known;
+    uint8_t random[SFU_DTLS_RANDOM_LEN]; /* That ClientHello's. */
+    uint64_t heard_us;                   /* The last record. */
+    struct sfu_dtls_flight flight;
+    uint8_t finished[SFU_DTLS_SEALED_MAX]; /* Ours, as it was sent. */
+    size_t finished_len;
 };
 
 struct sfu_dtls {
@@ -53,19 +52,16 @@ struct sfu_dtls {
     void *ctx;
     uint8_t remote_fingerprint[SFU_FINGERPRINT_LEN];
     /* Owned. */
-    SSL *ssl; /* The running attempt, or the connection. */
+    struct attempt *attempt; /* NULL when it has succeeded. */
     /* State. */
     enum sfu_dtls_state state;
     const char *reason;
     uint64_t now_us;         /* Of the call that runs. */
     const uint8_t *incoming; /* The record that OpenSSL is to read next. */
     size_t incoming_len;
-    uint64_t next_seq; /* Of epoch 0, across all attempts. */
-    bool begun;        /* The attempt has seen of a ClientHello. */
-    bool random_known;
-    uint8_t random[SFU_DTLS_RANDOM_LEN]; /* That ClientHello's. */
-    uint64_t heard_us;                   /* The attempt's last record. */
-    struct flight flight;
+    uint64_t next_seq;    /* Of epoch 0, across all attempts. */
+    uint64_t answered_us; /* When a handshake message was last answered on the connection. */
+    struct sfu_dtls_session session; /* Once connected. */
     enum sfu_srtp_profile profile;
     struct sfu_srtp_key key_in;
     struct sfu_srtp_key key_out;
@@ -84,14 +80,15 @@ static int bio_read(BIO *bio, char *out, int size) {
     return (int)len;
 }
 
-static void flight_keep(struct flight *flight, uint64_t now_us, const uint8_t *data, size_t len) {
-    if (flight->count == FLIGHT_DATAGRAMS_MAX || len > FLIGHT_MAX - flight->len)
-        return;
-    memcpy(flight->bytes + flight->len, data, len);
-    flight->len += len;
-    flight->datagrams[flight->count++] = (uint16_t)len;
-    flight->sent_us = now_us;
-    flight->interval_us = RETRANSMIT_FIRST_US;
+static void finished_keep(struct attempt *attempt, const uint8_t *data, size_t len) {
+    struct sfu_dtls_record record;
+    while (sfu_dtls_record_next(&data, &len, &record)) {
+        if (record.type != SFU_DTLS_HANDSHAKE || record.epoch == 0 ||
+            record.len > sizeof(attempt->finished))
+            continue;
+        memcpy(attempt->finished, record.bytes, record.len);
+        attempt->finished_len = record.len;
+    }
 }
 
 /* OpenSSL's numbers of epoch 0 are replaced by our own, because repeated records need new ones:
@@ -104,7 +101,8 @@ static int bio_write(BIO *bio, const char *data, int len) {
     memcpy(datagram, data, (size_t)len);
     sfu_dtls_renumber(datagram, (size_t)len, &dtls->next_seq);
     if (dtls->state == SFU_DTLS_HANDSHAKING)
-        flight_keep(&dtls->flight, dtls->now_us, datagram, (size_t)len);
+        sfu_dtls_flight_keep(&dtls->attempt->flight, dtls->now_us, datagram, (size_t)len);
+    finished_keep(dtls->attempt, datagram, (size_t)len);
     dtls->send(dtls->ctx, datagram, (size_t)len);
     return len;
 }
@@ -149,17 +147,22 @@ static SSL *ssl_create(struct sfu_dtls *dtls) {
     return ssl;
 }
 
+static void attempt_end(struct sfu_dtls *dtls) {
+    if (dtls->attempt == NULL)
+        return;
+    SSL_free(dtls->attempt->ssl);
+    ERR_clear_error();
+    free(dtls->attempt);
+    dtls->attempt = NULL;
+}
+
 /* Forgets the attempt and waits for a ClientHello. */
 static int attempt_reset(struct sfu_dtls *dtls) {
-    SSL_free(dtls->ssl);
+    struct attempt *attempt = dtls->attempt;
+    SSL_free(attempt->ssl);
     ERR_clear_error();
-    dtls->ssl = ssl_create(dtls);
-    dtls->flight.len = 0;
-    dtls->flight.count = 0;
-    dtls->flight.held = false;
-    dtls->begun = false;
-    dtls->random_known = false;
-    return dtls->ssl ? 0 : -ENOMEM;
+    *attempt = (struct attempt){.ssl = ssl_create(dtls)};
+    return attempt->ssl ? 0 : -ENOMEM;
 }
 
 int sfu_dtls_create(struct sfu_dtls **out, struct sfu_dtls_context *context,
@@ -172,7 +175,8 @@ int sfu_dtls_create(struct sfu_dtls **out, struct sfu_dtls_context *context,
     dtls->send = send;
     dtls->ctx = ctx;
     memcpy(dtls->remote_fingerprint, remote_fingerprint, SFU_FINGERPRINT_LEN);
-    if (attempt_reset(dtls) != 0) {
+    dtls->attempt = calloc(1, sizeof(*dtls->attempt));
+    if (dtls->attempt == NULL || attempt_reset(dtls) != 0) {
         sfu_dtls_destroy(dtls);
         return -ENOMEM;
     }
@@ -183,39 +187,34 @@ int sfu_dtls_create(struct sfu_dtls **out, struct sfu_dtls_context *context,
 void sfu_dtls_destroy(struct sfu_dtls *dtls) {
     if (dtls == NULL)
         return;
-    SSL_free(dtls->ssl);
+    attempt_end(dtls);
     OPENSSL_cleanse(dtls, sizeof(*dtls));
     free(dtls);
 }
 
 static void flight_send(struct sfu_dtls *dtls) {
-    struct flight *flight = &dtls->flight;
-    uint8_t *datagram = flight->bytes;
-    for (size_t i = 0; i < flight->count; i++) {
-        sfu_dtls_renumber(datagram, flight->datagrams[i], &dtls->next_seq);
-        dtls->send(dtls->ctx, datagram, flight->datagrams[i]);
-        datagram += flight->datagrams[i];
-    }
-    flight->sent_us = dtls->now_us;
+    sfu_dtls_flight_send(&dtls->attempt->flight, dtls->now_us, &dtls->next_seq, dtls->send,
+                         dtls->ctx);
 }
 
 /* The peer repeats its ClientHello. */
 static void flight_asked_for(struct sfu_dtls *dtls) {
-    dtls->flight.held = false;
-    if (dtls->now_us >= dtls->flight.sent_us + ANSWER_REPEAT_US)
+    dtls->attempt->flight.held = false;
+    if (dtls->now_us >= dtls->attempt->flight.sent_us + ANSWER_REPEAT_US)
         flight_send(dtls);
 }
 
 static void fail(struct sfu_dtls *dtls, const char *reason) {
     dtls->state = SFU_DTLS_FAILED;
     dtls->reason = reason;
-    SSL_shutdown(dtls->ssl); /* The peer, which thinks that all is well, hears a close_notify. */
+    SSL_shutdown(
+        dtls->attempt->ssl); /* The peer, which thinks that all is well, hears a close_notify. */
     attempt_reset(dtls);
 }
 
 static bool peer_is_right(const struct sfu_dtls *dtls) {
     uint8_t digest[SFU_FINGERPRINT_LEN];
-    X509 *certificate = SSL_get1_peer_certificate(dtls->ssl);
+    X509 *certificate = SSL_get1_peer_certificate(dtls->attempt->ssl);
     bool right = certificate != NULL && sfu_dtls_fingerprint(certificate, digest) &&
                  CRYPTO_memcmp(digest, dtls->remote_fingerprint, sizeof(digest)) == 0;
     X509_free(certificate);
@@ -228,7 +227,7 @@ static bool keys_export(struct sfu_dtls *dtls, enum sfu_srtp_profile profile) {
     uint8_t material[2 * (SFU_SRTP_KEY_MAX + SFU_SRTP_SALT_MAX)];
     size_t key_len = sfu_srtp_key_len(profile);
     size_t salt_len = sfu_srtp_salt_len(profile);
-    if (SSL_export_keying_material(dtls->ssl, material, 2 * (key_len + salt_len), label,
+    if (SSL_export_keying_material(dtls->attempt->ssl, material, 2 * (key_len + salt_len), label,
                                    sizeof(label) - 1, NULL, 0, 0) != 1)
         return false;
     memcpy(dtls->key_in.key, material, key_len);
@@ -243,55 +242,94 @@ static bool keys_export(struct sfu_dtls *dtls, enum sfu_srtp_profile profile) {
 /* The handshake proved that the peer has its certificate's key, so a failure here is the peer's own
  * and not the work of someone who forged a message. */
 static void on_handshake_done(struct sfu_dtls *dtls) {
-    const SRTP_PROTECTION_PROFILE *chosen = SSL_get_selected_srtp_profile(dtls->ssl);
+    struct attempt *attempt = dtls->attempt;
+    const SRTP_PROTECTION_PROFILE *chosen = SSL_get_selected_srtp_profile(attempt->ssl);
     if (!peer_is_right(dtls)) {
         fail(dtls, "the certificate does not match the fingerprint");
     } else if (chosen == NULL) {
         fail(dtls, "no SRTP profile in common");
-    } else if (!keys_export(dtls, (enum sfu_srtp_profile)chosen->id)) {
-        fail(dtls, "the SRTP keys could not be exported");
+    } else if (!keys_export(dtls, (enum sfu_srtp_profile)chosen->id) ||
+               !sfu_dtls_session_begin(&dtls->session, attempt->ssl, attempt->finished,
+                                       attempt->finished_len)) {
+        fail(dtls, "the keys could not be exported");
     } else {
         dtls->state = SFU_DTLS_CONNECTED;
-        dtls->flight.count = 0;
+        attempt_end(dtls);
     }
 }
 
-/* Lets OpenSSL read what came on the connection: a close_notify or fatal alert, encrypted by the
- * peer as all that it takes, or a Finished that is repeated. Other errors change nothing, SRTP has
- * its keys. */
-static void read_connection(struct sfu_dtls *dtls) {
-    uint8_t ignored[64];
-    while (SSL_read(dtls->ssl, ignored, sizeof(ignored)) > 0)
-        ;
-    if (SSL_get_shutdown(dtls->ssl) & SSL_RECEIVED_SHUTDOWN)
+/* --- The connection --- */
+
+/* ChangeCipherSpec and Finished once more, under new record numbers. */
+static void repeat_last_flight(struct sfu_dtls *dtls) {
+    uint8_t datagram[SFU_DTLS_RECORD_HEADER + 1 + SFU_DTLS_SEALED_MAX] = {
+        SFU_DTLS_CHANGE_CIPHER_SPEC, DTLS1_2_VERSION >> 8, DTLS1_2_VERSION & 0xff};
+    size_t len = SFU_DTLS_RECORD_HEADER + 1;
+    datagram[len - 2] = datagram[len - 1] = 1; /* Its length, and its only message. */
+    sfu_dtls_renumber(datagram, len, &dtls->next_seq);
+    len += sfu_dtls_session_seal(&dtls->session, SFU_DTLS_HANDSHAKE, dtls->session.finished,
+                                 SFU_DTLS_FINISHED_LEN, datagram + len);
+    dtls->send(dtls->ctx, datagram, len);
+}
+
+static void send_alert(struct sfu_dtls *dtls, uint8_t description) {
+    const uint8_t alert[] = {SSL3_AL_WARNING, description};
+    uint8_t record[SFU_DTLS_SEALED_MAX];
+    size_t len =
+        sfu_dtls_session_seal(&dtls->session, SFU_DTLS_ALERT, alert, sizeof(alert), record);
+    if (len > 0)
+        dtls->send(dtls->ctx, record, len);
+}
+
+/* The peer's Finished again, or a ClientHello that wants to renegotiate. */
+static void answer_handshake(struct sfu_dtls *dtls, uint8_t message) {
+    if (dtls->answered_us != 0 && dtls->now_us < dtls->answered_us + ANSWER_REPEAT_US)
+        return;
+    dtls->answered_us = dtls->now_us;
+    if (message == SSL3_MT_FINISHED)
+        repeat_last_flight(dtls);
+    else if (message == SSL3_MT_CLIENT_HELLO)
+        send_alert(dtls, SSL_AD_NO_RENEGOTIATION);
+}
+
+/* All that is taken is encrypted by the peer. The rest changes nothing, SRTP has its keys. */
+static void on_connection_record(struct sfu_dtls *dtls, const struct sfu_dtls_record *record) {
+    uint8_t text[SFU_DTLS_OPENED_MAX];
+    size_t len = sfu_dtls_session_open(&dtls->session, record, text);
+    if (record->type == SFU_DTLS_HANDSHAKE && len > 0)
+        answer_handshake(dtls, text[0]);
+    else if (record->type == SFU_DTLS_ALERT && len == 2 &&
+             (text[0] == SSL3_AL_FATAL || text[1] == SSL_AD_CLOSE_NOTIFY))
         dtls->state = SFU_DTLS_CLOSED;
     ERR_clear_error();
 }
 
+/* --- The handshake --- */
+
 static void read_handshake(struct sfu_dtls *dtls) {
-    int result = SSL_do_handshake(dtls->ssl);
+    SSL *ssl = dtls->attempt->ssl;
+    int result = SSL_do_handshake(ssl);
     if (result == 1)
         on_handshake_done(dtls);
-    else if (SSL_get_error(dtls->ssl, result) != SSL_ERROR_WANT_READ)
+    else if (SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ)
         attempt_reset(dtls);
     ERR_clear_error();
-    if (dtls->state == SFU_DTLS_CONNECTED)
-        read_connection(dtls);
 }
 
 /* Whether a ClientHello belongs to the running attempt, or begins one now. */
 static bool client_hello_is_ours(struct sfu_dtls *dtls, const uint8_t *random) {
-    if (random != NULL && dtls->random_known &&
-        memcmp(random, dtls->random, sizeof(dtls->random)) != 0) {
-        dtls->flight.held = true;
-        if (dtls->now_us < dtls->heard_us + ATTEMPT_SILENT_US || attempt_reset(dtls) != 0)
+    struct attempt *attempt = dtls->attempt;
+    if (random != NULL && attempt->random_known &&
+        memcmp(random, attempt->random, sizeof(attempt->random)) != 0) {
+        attempt->flight.held = true;
+        if (dtls->now_us < attempt->heard_us + ATTEMPT_SILENT_US || attempt_reset(dtls) != 0)
             return false;
     }
     if (random != NULL) {
-        memcpy(dtls->random, random, sizeof(dtls->random));
-        dtls->random_known = true;
+        memcpy(attempt->random, random, sizeof(attempt->random));
+        attempt->random_known = true;
     }
-    dtls->begun = true;
+    attempt->begun = true;
     dtls->state = SFU_DTLS_HANDSHAKING;
     return true;
 }
@@ -300,11 +338,11 @@ static bool client_hello_is_ours(struct sfu_dtls *dtls, const uint8_t *random) {
  * attempt than the running one. */
 static bool handshake_takes(struct sfu_dtls *dtls, const struct sfu_dtls_record *record) {
     const uint8_t *random;
-    if (dtls->ssl == NULL && attempt_reset(dtls) != 0)
+    if (dtls->attempt->ssl == NULL && attempt_reset(dtls) != 0)
         return false;
     if (sfu_dtls_record_is_client_hello(record, &random))
         return client_hello_is_ours(dtls, random);
-    if (!dtls->begun || (record->type == SFU_DTLS_ALERT && record->epoch == 0))
+    if (!dtls->attempt->begun || (record->type == SFU_DTLS_ALERT && record->epoch == 0))
         return false;
     /* OpenSSL keeps encrypted records until it has their key; one that is too short to be anything
      * then ends the handshake in some of its versions (3.0.20). */
@@ -317,9 +355,9 @@ static bool handshake_takes(struct sfu_dtls *dtls, const struct sfu_dtls_record 
 static void on_handshake_record(struct sfu_dtls *dtls, const struct sfu_dtls_record *record) {
     if (!handshake_takes(dtls, record))
         return;
-    dtls->heard_us = dtls->now_us;
+    dtls->attempt->heard_us = dtls->now_us;
     const uint8_t *random;
-    if (dtls->flight.count > 0 && sfu_dtls_record_is_client_hello(record, &random))
+    if (dtls->attempt->flight.count > 0 && sfu_dtls_record_is_client_hello(record, &random))
         flight_asked_for(dtls);
     else
         read_handshake(dtls);
@@ -328,12 +366,13 @@ static void on_handshake_record(struct sfu_dtls *dtls, const struct sfu_dtls_rec
 static void on_record(struct sfu_dtls *dtls, const struct sfu_dtls_record *record) {
     if (record->type > SFU_DTLS_HANDSHAKE || dtls->state == SFU_DTLS_CLOSED)
         return;
+    if (dtls->state == SFU_DTLS_CONNECTED) {
+        on_connection_record(dtls, record);
+        return;
+    }
     dtls->incoming = record->bytes;
     dtls->incoming_len = record->len;
-    if (dtls->state == SFU_DTLS_CONNECTED)
-        read_connection(dtls);
-    else
-        on_handshake_record(dtls, record);
+    on_handshake_record(dtls, record);
     dtls->incoming_len = 0;
 }
 
@@ -355,9 +394,8 @@ const char *sfu_dtls_reason(const struct sfu_dtls *dtls) {
 }
 
 uint64_t sfu_dtls_next_deadline(const struct sfu_dtls *dtls) {
-    if (dtls->state != SFU_DTLS_HANDSHAKING || dtls->flight.count == 0 || dtls->flight.held)
-        return UINT64_MAX;
-    return dtls->flight.sent_us + dtls->flight.interval_us;
+    bool waits = dtls->state == SFU_DTLS_HANDSHAKING && dtls->attempt != NULL;
+    return waits ? sfu_dtls_flight_deadline(&dtls->attempt->flight) : UINT64_MAX;
 }
 
 void sfu_dtls_on_deadline(struct sfu_dtls *dtls, uint64_t now_us) {
@@ -365,8 +403,7 @@ void sfu_dtls_on_deadline(struct sfu_dtls *dtls, uint64_t now_us) {
         return;
     dtls->now_us = now_us;
     flight_send(dtls);
-    uint64_t doubled_us = 2 * dtls->flight.interval_us;
-    dtls->flight.interval_us = doubled_us < RETRANSMIT_MAX_US ? doubled_us : RETRANSMIT_MAX_US;
+    sfu_dtls_flight_back_off(&dtls->attempt->flight);
 }
 
 int sfu_dtls_export(const struct sfu_dtls *dtls, enum sfu_srtp_profile *profile,
@@ -383,6 +420,6 @@ void sfu_dtls_close(struct sfu_dtls *dtls) {
     if (dtls->state != SFU_DTLS_CONNECTED)
         return;
     dtls->state = SFU_DTLS_CLOSED;
-    SSL_shutdown(dtls->ssl);
+    send_alert(dtls, SSL_AD_CLOSE_NOTIFY);
     ERR_clear_error();
 }

@@ -40,7 +40,7 @@ int sfu_dtls_create(struct sfu_dtls **out, struct sfu_dtls_context *context,
 void sfu_dtls_destroy(struct sfu_dtls *dtls);
 
 /* Feeds one datagram (any bytes; from a validated address) and returns the state afterwards. What
- * is not DTLS of this association is dropped by OpenSSL; a failed attempt during the handshake
+ * is not DTLS of this association is dropped; a failed attempt during the handshake
  * starts the association anew instead of ending it; FAILED only when the peer's certificate does
  * not match its fingerprint or no SRTP profile is common, and even then a later right ClientHello
  * is answered again. CLOSED only by an authenticated close_notify or fatal
