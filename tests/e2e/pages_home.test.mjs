@@ -1,6 +1,6 @@
 // The first page: signing in, meetings by link, channels, people, history, settings, and the page for
-// developers. Channels and people are played to the page as the interface describes them, so that
-// there are many of them; history is also asked of the real server.
+// developers. Where there are to be many people or channels they are played to the page as the
+// interface describes them; one channel, and a history, are the real server's.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -151,6 +151,29 @@ step('people are searched by name, and called by one click', async (t) => {
   await tab.press('Video call to Mei Lin');
   await tab.page.waitForURL(`**/calls/${CALL}/**`);
   assert.deepEqual(asked, [['initiate', { call_type: 'VIDEO', user_ids: ['u1'] }]]);
+});
+
+step('a channel of the real server is made, joined, called and answered, and named wherever its call is', async (t) => {
+  const [amina, jonas] = [await using(t, 'Amina Diallo'), await using(t, 'Jonas Berg')];
+  await Promise.all([amina.open('/'), jonas.open('/')]);
+  await amina.page.click('#create-channel');
+  await amina.page.fill('#ask input', 'expedition');
+  await amina.page.press('#ask input', 'Enter');
+  await amina.page.locator('.detail-pane h2', { hasText: 'expedition' }).waitFor();
+  await jonas.page.locator('.item', { hasText: 'expedition' }).click();
+  await jonas.page.click('#join-channel');
+  await amina.page.locator('.detail-pane .person', { hasText: 'Jonas Berg' }).locator('.face.online').waitFor();
+  await amina.page.click('#call-video');
+  await jonas.reads('Video call in expedition');
+  await jonas.shot('ring-channel');
+  await jonas.press('Answer');
+  await amina.seesPictureOf(jonas);
+  await jonas.page.locator('h1', { hasText: 'expedition' }).waitFor();
+  await Promise.all([amina, jonas].map((tab) => tab.page.click('#leave')));
+  await amina.open('/#/history');
+  await amina.page.locator('.person', { hasText: '#expedition' }).waitFor();
+  await amina.open('/#/people');
+  await amina.page.locator('.person', { hasText: 'Jonas Berg' }).first().waitFor();
 });
 
 step('the history of real calls says who, how long, and what was declined; and calls back', async (t) => {
