@@ -17,8 +17,8 @@ enum {
     TICK_US = 20000,
     CHECK_US = 100000,
     SECOND_US = 1000000,
-    METRICS_WAIT_US = 400000, /* For /metrics at the end of a window. */
-    GOODBYE_US = 500000,
+    METRICS_WAIT_US = 250000, /* For /metrics at the end of a window. */
+    GOODBYE_US = 300000,
     SAMPLED = 400, /* So many are asked each second about losses and delays. */
     SECRET_MAX = 1024,
     STRIKES = 2, /* A step that was not good is measured once more. */

@@ -9,7 +9,7 @@ import path from 'node:path';
 
 const [runs, where, network, mode] = process.argv.slice(2);
 const KEPT = '## What was tried';
-const NAMES = { weir: 'Weir', 'janus-loops': 'Janus, event_loops = 1', janus: 'Janus as shipped' };
+const NAMES = { weir: 'Weir', 'weir-feedback': 'Weir, clients with transport-cc', 'janus-loops': 'Janus, event_loops = 1', janus: 'Janus as shipped' };
 
 /** @typedef {{kind: string, server: string, size: number, round: number, data: any}} Run */
 
@@ -193,8 +193,8 @@ const text = `# What forwarding costs
 
 ${circumstances()}
 
-A publisher sends 1.5 Mb/s of VP8 in packets of 1,100 bytes and 32 kb/s of Opus; all subscribers watch, with AEAD_AES_128_GCM and
-bandwidth feedback. µs a packet: user and system CPU of the server's process by packets that arrived. (!): the crowd itself was too
+A publisher sends 1.5 Mb/s of VP8 in packets of 1,100 bytes and 32 kb/s of Opus; all subscribers watch, with AEAD_AES_128_GCM and,
+but where it says so, without bandwidth feedback: every server sends everything. µs a packet: user and system CPU of the server's process by packets that arrived. (!): the crowd itself was too
 slow in one of the rounds.
 
 ${broadcastTable()}
