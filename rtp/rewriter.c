@@ -34,6 +34,12 @@ void rtp_rewriter_init(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry 
     };
 }
 
+void rtp_rewriter_set_ring(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry *sent,
+                           uint16_t capacity) {
+    rewriter->sent = sent;
+    rewriter->capacity = capacity;
+}
+
 void rtp_rewriter_switch(struct rtp_rewriter *rewriter, bool aligned, uint32_t timestamp_offset) {
     rewriter->source = rewriter->source == UINT16_MAX ? 1 : rewriter->source + 1;
     rewriter->started = false;
@@ -325,6 +331,8 @@ void rtp_rewriter_drop(struct rtp_rewriter *rewriter, uint64_t seq,
 }
 
 struct rtp_rewriter_entry *rtp_rewriter_find(struct rtp_rewriter *rewriter, uint16_t out_seq) {
+    if (rewriter->capacity == 0)
+        return NULL;
     struct rtp_rewriter_entry *entry = &rewriter->sent[out_seq & (rewriter->capacity - 1)];
     if (entry->source == 0 || entry->out_seq != out_seq ||
         (uint16_t)(rewriter->out_seq - out_seq) >= rewriter->capacity)

@@ -81,13 +81,16 @@ static inline struct rtp_rewritten rtp_rewriter_numbers(const struct rtp_rewrite
                                   .ends_picture = entry->ends_picture};
 }
 
-/* Prepares a stream without a source. The ring is borrowed for life. The first packet leaves with
- * first_seq and first_timestamp, which are random; first_seq is below 2^15 (RFC 3711 roll-over
- * guessing when the first packets are lost). Picture ids and TL0PICIDX begin at bits of
- * first_timestamp. */
+/* Prepares a stream without a source. The ring is borrowed for life; without one (NULL and 0) it
+ * has to be given before the first switch. The first packet leaves with first_seq and
+ * first_timestamp, which are random; first_seq is below 2^15 (RFC 3711 roll-over guessing when the
+ * first packets are lost). Picture ids and TL0PICIDX begin at bits of first_timestamp. */
 void rtp_rewriter_init(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry *sent,
                        uint16_t capacity, uint32_t clock_rate_hz, uint16_t first_seq,
                        uint32_t first_timestamp);
+
+void rtp_rewriter_set_ring(struct rtp_rewriter *rewriter, struct rtp_rewriter_entry *sent,
+                           uint16_t capacity);
 
 /* Begins a new source: the next packet mapped is its first. For a source whose timestamps can be
  * aligned with the last one's by sender reports, aligned says so and timestamp_offset is what to

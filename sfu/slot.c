@@ -35,18 +35,12 @@ static uint16_t sent_capacity(const struct sfu_media *media) {
 
 int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,
                     const struct sfu_media *media) {
-    uint16_t capacity = sent_capacity(media);
     struct sfu_slot *slot = calloc(1, sizeof(*slot));
-    struct rtp_rewriter_entry *sent = calloc(capacity, sizeof(*sent));
-    if (slot == NULL || sent == NULL) {
-        free(slot);
-        free(sent);
+    if (slot == NULL)
         return -ENOMEM;
-    }
     slot->transport = transport;
-    slot->sent = sent;
     uint64_t random = sfu_engine_random(transport->engine);
-    rtp_rewriter_init(&slot->rewriter, sent, capacity,
+    rtp_rewriter_init(&slot->rewriter, NULL, 0,
                       media->video ? VIDEO_CLOCK_HZ : rtp_codec_clock_rate_hz(RTP_CODEC_OPUS),
                       random & 0x7fff, (uint32_t)(random >> 32));
     slot->rtx_seq = random >> 16 & 0x7fff;
@@ -54,6 +48,18 @@ int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,
     sfu_slot_update(slot, media);
     transport->engine->slots++;
     *out = slot;
+    return 0;
+}
+
+/* Room for what is sent, when there is something: most slots of a client that offers many never
+ * carry anything. */
+static int remember_sent(struct sfu_slot *slot) {
+    if (slot->sent != NULL)
+        return 0;
+    slot->sent = calloc(sent_capacity(&slot->media), sizeof(*slot->sent));
+    if (slot->sent == NULL)
+        return -ENOMEM;
+    rtp_rewriter_set_ring(&slot->rewriter, slot->sent, sent_capacity(&slot->media));
     return 0;
 }
 
@@ -65,7 +71,8 @@ static bool agrees(const struct sfu_media *before, const struct sfu_media *now) 
 }
 
 void sfu_slot_update(struct sfu_slot *slot, const struct sfu_media *media) {
-    if (!agrees(&slot->media, media)) /* What was sent could not be sent again in place. */
+    if (slot->sent != NULL &&
+        !agrees(&slot->media, media)) /* What was sent could not be sent again in place. */
         memset(slot->sent, 0, sent_capacity(media) * sizeof(*slot->sent));
     slot->media = *media;
     learn_codecs(slot);
@@ -191,7 +198,9 @@ int sfu_slot_set_track(struct sfu_slot *slot, uint64_t now_us, struct sfu_track 
     if (track == NULL)
         return 0;
     slot->selector.target = (struct rtp_point){0};
-    int result = sfu_track_attach(track, slot);
+    int result = remember_sent(slot);
+    if (result == 0)
+        result = sfu_track_attach(track, slot);
     if (result == 0)
         begin_anew(slot, now_us);
     return result;

@@ -18,7 +18,7 @@ struct sfu_track;
 struct sfu_transport;
 
 enum {
-    SFU_SENT_VIDEO = 1024, /* Outgoing numbers remembered for retransmission. */
+    SFU_SENT_VIDEO = 512, /* Outgoing numbers remembered, as many packets as a history keeps. */
     SFU_SENT_AUDIO = 128,
     SFU_SLOT_SOURCES = 8, /* Former sources that can still be retransmitted from. */
     SFU_RESENDS_MAX = 10, /* Of one packet. */
@@ -73,7 +73,7 @@ struct sfu_slot {
     uint8_t rtx_payload_types[RTP_CODEC_COUNT];
 
     /* Owned. */
-    struct rtp_rewriter_entry *sent;
+    struct rtp_rewriter_entry *sent; /* NULL until it carries something. */
 
     /* Links. */
     struct sfu_track *track; /* NULL: empty. */
