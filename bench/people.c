@@ -210,13 +210,13 @@ void bench_people_replace_one(struct bench_people *people) {
     }
 }
 
-void bench_people_next_speakers(struct bench_people *people, size_t speakers) {
+void bench_people_speak(struct bench_people *people, size_t speakers, bool next_turn) {
     size_t rooms = people->stage->plan->rooms > 0 ? (size_t)people->stage->plan->rooms : 1;
     size_t publishers = 0;
     for (size_t i = 0; i < people->count; i++)
         publishers += bench_member_publishes(people->members[i]);
     size_t in_room = publishers / rooms ? publishers / rooms : 1;
-    people->speaking_from = (people->speaking_from + speakers) % in_room;
+    people->speaking_from = (people->speaking_from + (next_turn ? speakers : 0)) % in_room;
     for (size_t i = 0, seen = 0; i < people->count; i++) {
         const struct bench_member *member = people->members[i];
         if (!bench_member_publishes(member) || member->agreed_us == 0)

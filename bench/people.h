@@ -62,8 +62,9 @@ void bench_people_remove_last(struct bench_people *people);
 /* One who watches leaves, another comes in his place. */
 void bench_people_replace_one(struct bench_people *people);
 
-/* In every room the next so many publishers speak, the others are silent. */
-void bench_people_next_speakers(struct bench_people *people, size_t speakers);
+/* In every room so many publishers speak, the others are silent; the turn passes to the next ones.
+ */
+void bench_people_speak(struct bench_people *people, size_t speakers, bool next_turn);
 
 /* What all received, of every stride-th one; with those who have left. */
 void bench_people_tally(const struct bench_people *people, size_t stride, struct bench_tally *out);

@@ -263,9 +263,9 @@ static void on_tick(struct bench_timer *timer) {
     if (play->phase == MEASURING)
         churn(play, elapsed_s);
     if (play->plan.speakers > 0 && play->phase < LEAVING && now_us >= play->turn_us) {
-        bench_people_next_speakers(&play->people, (size_t)play->plan.speakers);
         bool have_come = play->phase != COMING;
-        play->turn_us = now_us + (have_come ? (uint64_t)(play->plan.turn_s * 1e6) : SECOND_US);
+        bench_people_speak(&play->people, (size_t)play->plan.speakers, have_come);
+        play->turn_us = now_us + (have_come ? (uint64_t)(play->plan.turn_s * 1e6) : CHECK_US);
     }
     if (play->phase < LEAVING && now_us >= play->second_us) {
         play->second_us = now_us + SECOND_US;
