@@ -28,7 +28,7 @@ int sig_channel_name_read(const char *text, size_t len, char out[static SIG_CHAN
             at += blank;
             continue;
         }
-        if (used + 3 > sizeof(name))
+        if (used + has_gap + 2 > sizeof(name))
             return -EBADMSG;
         if (has_gap)
             name[used++] = ' ';
