@@ -69,12 +69,15 @@ struct opening {
     size_t room;
 };
 
+static unsigned long long number_of(const struct janus *janus, size_t room) {
+    return janus->first_room + room;
+}
+
 static void on_room(void *ctx, const struct bench_reply *reply) {
     struct opening *opening = ctx;
     char id[24], words[BENCH_WHY_MAX];
     bool made = reply->status == 200 && strstr(reply->body, "\"created\"") != NULL;
-    snprintf(id, sizeof(id), "%llu",
-             (unsigned long long)(opening->janus->first_room + opening->room));
+    snprintf(id, sizeof(id), "%llu", number_of(opening->janus, opening->room));
     snprintf(words, sizeof(words), "%.200s", reply->status ? reply->body : reply->words);
     bench_room_done(opening->janus->signaling, opening->room, made ? id : NULL, words);
     free(opening);
@@ -93,7 +96,7 @@ static void make_room(struct janus *janus, size_t room) {
     *opening = (struct opening){janus, room};
     ask(janus, janus->organizer, 0,
         json_pack("{s:s, s:{s:s, s:I, s:i, s:i, s:s, s:s}}", "janus", "message", "body", "request",
-                  "create", "room", (json_int_t)(janus->first_room + room), "publishers",
+                  "create", "room", (json_int_t)number_of(janus, room), "publishers",
                   ROOM_PUBLISHERS, "bitrate", 0, "videocodec", "vp8,vp9,h264,av1", "audiocodec",
                   "opus"),
         on_room, opening);

@@ -123,16 +123,18 @@ static double y_of(double value, double most) {
 
 static void write_grid(FILE *out, const struct bench_results *results, double most) {
     double step = grid_step(most), end_s = results->samples[results->sample_count - 1].at_s;
-    for (double value = 0; value <= most; value += step)
+    for (int i = 0; i * step <= most; i++) {
+        double value = i * step;
         fprintf(out,
                 "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
                 "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>",
                 LEFT, WIDTH - RIGHT, y_of(value, most), y_of(value, most), LEFT - 6,
                 y_of(value, most) + 4, value);
+    }
     double step_s = grid_step(end_s > 1 ? end_s : 1);
-    for (double at_s = 0; at_s <= end_s; at_s += step_s)
+    for (int i = 0; i * step_s <= end_s; i++)
         fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g s</text>",
-                x_of(results, at_s), HEIGHT - 8, at_s);
+                x_of(results, i * step_s), HEIGHT - 8, i * step_s);
 }
 
 static void write_line(FILE *out, const struct bench_results *results, const struct plot *plot,

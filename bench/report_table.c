@@ -61,14 +61,14 @@ static void print_delays(const char *name, const uint64_t *delays) {
 
 static void print_media(const struct bench_window *window) {
     const struct bench_tally *tally = &window->tally;
+    unsigned long long expected = tally->packets + tally->lost;
     row("measured", "%.1f s, %zu clients, %zu of them watch", window->seconds, window->clients,
         window->watching);
     row("packets forwarded", "%.0f a second, %.1f Mb/s", window->packets_per_s,
         window->seconds > 0 ? (double)tally->bytes * 8 / window->seconds / 1e6 : 0);
     row("lost", "%.4f %% (%llu of %llu), %llu came by retransmission, %llu twice",
-        bench_tally_lost_percent(tally), (unsigned long long)tally->lost,
-        (unsigned long long)(tally->packets + tally->lost), (unsigned long long)tally->repairs,
-        (unsigned long long)tally->duplicates);
+        bench_tally_lost_percent(tally), (unsigned long long)tally->lost, expected,
+        (unsigned long long)tally->repairs, (unsigned long long)tally->duplicates);
     print_delays("delay of pictures", tally->video_delays);
     print_delays("delay of sound", tally->audio_delays);
     if (tally->pictures > 0)

@@ -9,7 +9,7 @@ import path from 'node:path';
 
 const [runs, where, network, mode] = process.argv.slice(2);
 const KEPT = '## What was tried';
-const NAMES = { weir: 'Weir', 'weir-feedback': 'Weir, clients with transport-cc', 'janus-loops': 'Janus, event_loops = 1', janus: 'Janus as shipped' };
+const NAMES = { weir: 'Weir', 'weir-video': 'Weir, pictures alone', 'weir-feedback': 'Weir, clients with transport-cc', 'janus-loops': 'Janus, event_loops = 1', janus: 'Janus as shipped' };
 
 /** @typedef {{kind: string, server: string, size: number, round: number, data: any}} Run */
 
@@ -85,7 +85,7 @@ function broadcastTable() {
   const some = [...weir.values()][0] ?? null;
   const lines = rows('broadcast').map((row) => {
     const us = cost(row), meanRun = row.of((step) => step.server.mean_run), floor = floorAt(meanRun);
-    const ofWeir = row.server === 'weir' ? null : us && some ? us / (weir.get(row.size) ?? some) : null;
+    const ofWeir = row.server.startsWith('weir') ? null : us && some ? us / (weir.get(row.size) ?? some) : null;
     return `| ${NAMES[row.server]} | ${row.size} | ${number(us, 2)} | ${number(meanRun, 1)} | `
       + `${us && floor ? number(us / floor, 2) : '–'} | ${ofWeir ? number(ofWeir, 1) : '–'} | `
       + `${number(row.of((step) => step.packets_per_s))} | ${number(row.of((step) => step.media.lost_percent), 4)} | `

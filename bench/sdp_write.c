@@ -60,7 +60,7 @@ static void add_published(struct bench_sdp *sdp, const struct bench_sdp_wish *wi
         return;
     media->source = video ? SFU_SOURCE_CAMERA : SFU_SOURCE_MICROPHONE;
     media->layer_count = video && wish->layers > 1 ? wish->layers : 1;
-    for (uint8_t i = 0; i < media->layer_count && media->layer_count > 1; i++)
+    for (uint8_t i = 0; i < SFU_LAYERS_MAX && i < media->layer_count && wish->layers > 1; i++)
         snprintf(media->rids[i], sizeof(media->rids[i]), "%s", layer_names[i]);
     if (media->layer_count == 1) {
         media->ssrcs[0] = wish->ssrc + (video ? 2 : 0);
