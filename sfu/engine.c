@@ -39,6 +39,7 @@ void sfu_engine_destroy(struct sfu_engine *engine) {
         sfu_engine_leave(engine, 0, transport->participant);
     for (struct sfu_track *mirror; (mirror = sfu_table_any(&engine->tracks)) != NULL;)
         sfu_engine_mirror_close(engine, mirror->id);
+    sfu_handshakes_deinit(&engine->handshakes);
     sfu_table_deinit(&engine->by_ufrag);
     sfu_table_deinit(&engine->by_address);
     sfu_table_deinit(&engine->transports);
@@ -75,10 +76,15 @@ static void on_stun(struct sfu_engine *engine, uint64_t now_us, const struct sfu
 
 void sfu_engine_input(struct sfu_engine *engine, uint64_t now_us, const struct sfu_address *from,
                       struct sfu_packet *packet) {
+    packet->received_us = now_us;
+    sfu_engine_input_stamped(engine, now_us, from, packet);
+}
+
+void sfu_engine_input_stamped(struct sfu_engine *engine, uint64_t now_us,
+                              const struct sfu_address *from, struct sfu_packet *packet) {
     enum rtp_datagram_kind kind = rtp_datagram_kind(packet->data, packet->len);
     engine->counters.datagrams_received++;
     engine->counters.bytes_received += packet->len;
-    packet->received_us = now_us;
     if (kind == RTP_DATAGRAM_STUN) {
         on_stun(engine, now_us, from, packet);
         return;
@@ -98,7 +104,20 @@ void sfu_engine_input(struct sfu_engine *engine, uint64_t now_us, const struct s
     else if (kind == RTP_DATAGRAM_RTCP)
         sfu_transport_on_rtcp(transport, now_us, packet);
     else
-        sfu_transport_on_dtls(transport, now_us, from, packet);
+        engine->counters.drop_dtls_waiting +=
+            !sfu_handshakes_push(&engine->handshakes, from, packet);
+}
+
+/* Whoever has left meanwhile is not found any more. */
+static void go_on_with_handshakes(struct sfu_engine *engine, uint64_t now_us) {
+    struct sfu_handshake next;
+    for (int i = 0; i < SFU_HANDSHAKES_PER_WAKEUP && sfu_handshakes_pop(&engine->handshakes, &next);
+         i++) {
+        struct sfu_transport *transport = sfu_table_get(&engine->by_address, &next.from);
+        if (transport != NULL)
+            sfu_transport_on_dtls(transport, now_us, &next.from, next.packet);
+        sfu_packet_unref(next.packet);
+    }
 }
 
 void sfu_engine_on_pipe(struct sfu_engine *engine, uint64_t now_us,
@@ -125,20 +144,36 @@ static void tell_levels(struct sfu_engine *engine) {
     sfu_levels_clear(&engine->levels);
 }
 
-void sfu_engine_flush(struct sfu_engine *engine, uint64_t now_us) {
+/* What the batch still holds of other tracks goes out with this one's. */
+static void note_oldest(struct sfu_engine *engine, const struct sfu_track *track) {
+    uint64_t came_us = track->burst_count > 0 ? track->burst[0]->received_us : engine->since_us;
+    if (engine->since_us == 0 || engine->batch.count == 0 || came_us < engine->since_us)
+        engine->since_us = came_us;
+}
+
+static void flush_tracks(struct sfu_engine *engine, uint64_t now_us) {
     while (engine->dirty != NULL) {
         struct sfu_track *track = engine->dirty;
         engine->dirty = track->next_dirty;
         track->dirty = false;
+        note_oldest(engine, track);
         sfu_track_flush(track, now_us);
     }
+    sfu_batch_flush(&engine->batch);
+    engine->since_us = 0;
+}
+
+void sfu_engine_flush(struct sfu_engine *engine, uint64_t now_us) {
+    if (engine->dirty != NULL)
+        flush_tracks(engine, now_us);
+    go_on_with_handshakes(engine, now_us);
     sfu_batch_flush(&engine->batch);
     if (engine->levels.at_us <= now_us)
         tell_levels(engine);
 }
 
 uint64_t sfu_engine_next_deadline(const struct sfu_engine *engine) {
-    uint64_t next_us = sfu_agenda_next(&engine->agenda);
+    uint64_t next_us = engine->handshakes.count > 0 ? 0 : sfu_agenda_next(&engine->agenda);
     return engine->levels.at_us < next_us ? engine->levels.at_us : next_us;
 }
 

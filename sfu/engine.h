@@ -12,6 +12,7 @@
 #include "sfu/batch.h"
 #include "sfu/downlink.h"
 #include "sfu/dtls.h"
+#include "sfu/handshakes.h"
 #include "sfu/ice.h"
 #include "sfu/levels.h"
 #include "sfu/packet.h"
@@ -45,7 +46,9 @@ struct sfu_engine {
     struct sfu_batch batch;
     struct sfu_levels levels;
     struct sfu_downlink_scratch downlinks;
+    struct sfu_handshakes handshakes;
     /* State. */
+    uint64_t since_us;       /* When the oldest packet came that is being forwarded; 0: none is. */
     struct sfu_track *dirty; /* Tracks with a burst. */
     uint64_t random;
     size_t slots;
@@ -62,12 +65,16 @@ void sfu_engine_destroy(struct sfu_engine *engine);
 void sfu_engine_input(struct sfu_engine *engine, uint64_t now_us, const struct sfu_address *from,
                       struct sfu_packet *packet);
 
+/* The same, where the packet's received_us says when it came, not after now_us. */
+void sfu_engine_input_stamped(struct sfu_engine *engine, uint64_t now_us,
+                              const struct sfu_address *from, struct sfu_packet *packet);
+
 /* What another worker's engine sent through its pipe; a packet's reference stays the caller's. */
 void sfu_engine_on_pipe(struct sfu_engine *engine, uint64_t now_us,
                         const struct sfu_pipe_entry *entry);
 
-/* Ends a wake-up: forwards the bursts and sends the batch. Call it after inputs, commands and
- * on_deadline. */
+/* Ends a wake-up: forwards the bursts, goes on with some handshakes, and sends the batch. Call it
+ * after inputs, commands and on_deadline. */
 void sfu_engine_flush(struct sfu_engine *engine, uint64_t now_us);
 
 /* When on_deadline is to be called next, UINT64_MAX for never. */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { READS_PER_WAKEUP = 4 /* Of 64 datagrams each, then others get their turn. */ };
 
@@ -24,8 +25,18 @@ static bool same_way(const struct sfu_address *a, const struct sfu_address *b) {
     return a->tcp == b->tcp && (a->tcp || a->via == b->via);
 }
 
+static void note_delay(struct sfu_network *network, const struct sfu_message *messages,
+                       size_t count) {
+    uint64_t now = now_us(), since_us = network->config.engine->since_us, datagrams = 0;
+    for (size_t i = 0; i < count; i++)
+        datagrams += messages[i].segments;
+    sfu_delays_note(&network->delays, now > since_us ? now - since_us : 0, datagrams);
+}
+
 void sfu_network_write(struct sfu_network *network, const struct sfu_message *messages,
                        size_t count) {
+    if (network->config.engine->since_us != 0)
+        note_delay(network, messages, count);
     for (size_t i = 0; i < count;) {
         size_t run = 1;
         while (i + run < count && same_way(&messages[i + run].to, &messages[i].to))
@@ -39,9 +50,9 @@ void sfu_network_write(struct sfu_network *network, const struct sfu_message *me
 
 static bool refill_packets(struct sfu_network *network) {
     for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
-        if (network->packets[i] == NULL)
-            network->packets[i] = sfu_pool_get(network->config.pool);
-        if (network->packets[i] == NULL)
+        if (network->inbox.packets[i] == NULL)
+            network->inbox.packets[i] = sfu_pool_get(network->config.pool);
+        if (network->inbox.packets[i] == NULL)
             return false;
     }
     return true;
@@ -49,25 +60,32 @@ static bool refill_packets(struct sfu_network *network) {
 
 /* A packet that nobody took a reference of is read into again. */
 static void release_packet(struct sfu_network *network, size_t i) {
-    if (atomic_load_explicit(&network->packets[i]->refs, memory_order_acquire) == 1)
+    if (atomic_load_explicit(&network->inbox.packets[i]->refs, memory_order_acquire) == 1)
         return;
-    sfu_packet_unref(network->packets[i]);
-    network->packets[i] = NULL;
+    sfu_packet_unref(network->inbox.packets[i]);
+    network->inbox.packets[i] = NULL;
 }
 
-static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket, uint64_t now) {
-    struct sfu_address from[SFU_UDP_BATCH];
+static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket) {
+    struct sfu_udp_inbox *inbox = &network->inbox;
     if (!refill_packets(network)) {
         int discarded = sfu_udp_discard(&socket->udp);
         network->config.engine->counters.drop_no_packet += (uint64_t)discarded;
         return discarded;
     }
-    int count = sfu_udp_read(&socket->udp, socket->via, network->packets, from);
+    int count = sfu_udp_read(&socket->udp, socket->via, inbox);
     for (int i = 0; i < count; i++) {
-        sfu_engine_input(network->config.engine, now, &from[i], network->packets[i]);
+        sfu_engine_input_stamped(network->config.engine, inbox->now_us, &inbox->from[i],
+                                 inbox->packets[i]);
         release_packet(network, (size_t)i);
     }
     return count;
+}
+
+static void gather(struct sfu_network *network, uint64_t for_us) {
+    struct timespec time = {.tv_nsec = (long)for_us * 1000};
+    nanosleep(&time, NULL);
+    sfu_load_on_gathered(&network->load, now_us());
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events) {
@@ -75,22 +93,22 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     struct sfu_network *network = socket->network;
     (void)status;
     (void)events;
-    uint64_t now = now_us();
-    for (int i = 0; i < READS_PER_WAKEUP; i++) {
-        if (read_batch(network, socket, now) < SFU_UDP_BATCH)
+    uint64_t gather_us = sfu_load_on_wakeup(&network->load, now_us());
+    if (gather_us > 0)
+        gather(network, gather_us);
+    for (int i = 0; i < READS_PER_WAKEUP; i++)
+        if (read_batch(network, socket) < SFU_UDP_BATCH)
             break;
-        sfu_engine_flush(network->config.engine, now);
-        now = now_us();
-    }
-    network->config.on_wakeup_end(network->config.ctx, now);
+    network->config.on_wakeup_end(network->config.ctx, now_us());
+    sfu_load_on_rest(&network->load, now_us());
 }
 
 static void on_tcp_datagram(void *ctx, uint64_t now, const struct sfu_address *from,
                             const uint8_t *data, size_t len) {
     struct sfu_network *network = ctx;
-    if (network->packets[0] == NULL)
-        network->packets[0] = sfu_pool_get(network->config.pool);
-    struct sfu_packet *packet = network->packets[0];
+    if (network->inbox.packets[0] == NULL)
+        network->inbox.packets[0] = sfu_pool_get(network->config.pool);
+    struct sfu_packet *packet = network->inbox.packets[0];
     if (packet == NULL) {
         network->config.engine->counters.drop_no_packet++;
         return;
@@ -174,14 +192,15 @@ void sfu_network_close(struct sfu_network *network) {
     }
     network->socket_count = 0;
     for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
-        sfu_packet_unref(network->packets[i]);
-        network->packets[i] = NULL;
+        sfu_packet_unref(network->inbox.packets[i]);
+        network->inbox.packets[i] = NULL;
     }
 }
 
 /* --- Counting --- */
 
 void sfu_network_stats_add(const struct sfu_network *network, struct sfu_stats *stats) {
+    sfu_delays_add(&stats->delays, &network->delays);
     for (size_t i = 0; i < network->socket_count; i++) {
         const struct sfu_udp *udp = &network->sockets[i].udp;
         stats->counters.datagrams_sent += udp->sent;
@@ -189,6 +208,7 @@ void sfu_network_stats_add(const struct sfu_network *network, struct sfu_stats *
         stats->counters.sends_failed += udp->failed;
         stats->counters.gso_messages += udp->gso_messages;
         stats->counters.gso_segments += udp->gso_segments;
+        stats->counters.drop_in_kernel += sfu_udp_dropped(udp);
     }
     if (network->tcp == NULL)
         return;

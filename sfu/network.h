@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "sfu/delay.h"
 #include "sfu/engine.h"
+#include "sfu/load.h"
 #include "sfu/packet.h"
 #include "sfu/sfu.h"
 #include "sfu/tcp.h"
@@ -41,11 +43,14 @@ struct sfu_network {
     /* Given. */
     struct sfu_network_config config;
     /* Owned. */
-    struct sfu_packet *packets[SFU_UDP_BATCH]; /* To be read into. */
+    struct sfu_udp_inbox inbox;
     struct sfu_udp_socket sockets[SFU_SOCKETS_MAX];
     struct sfu_tcp *tcp; /* NULL: switched off. */
     /* State. */
     size_t socket_count;
+    struct sfu_load load;
+    /* Counters. */
+    struct sfu_delays delays;
 };
 
 /* Binds all sockets and begins to read. A negative errno, with the reason in words; what was opened

@@ -232,6 +232,8 @@ typedef void (*sfu_event_fn)(void *ctx, const struct sfu_event *event);
     X(drop_payload_malformed)                                                                      \
     X(drop_rtcp_malformed)                                                                         \
     X(drop_no_packet)                                                                              \
+    X(drop_in_kernel)                                                                              \
+    X(drop_dtls_waiting)                                                                           \
     X(drop_pipe_full)
 
 struct sfu_counters {
@@ -246,6 +248,15 @@ static inline void sfu_counters_add(struct sfu_counters *sum, const struct sfu_c
 #undef X
 }
 
+enum { SFU_DELAY_BOUNDS = 20 };
+extern const uint32_t sfu_delay_bounds_us[SFU_DELAY_BOUNDS];
+
+/* For how long what is forwarded was in the server. */
+struct sfu_delays {
+    uint64_t datagrams[SFU_DELAY_BOUNDS + 1]; /* [i]: at most bound i; the last: more. */
+    uint64_t sum_us;
+};
+
 struct sfu_stats {
     size_t workers;
     size_t rooms;
@@ -255,6 +266,7 @@ struct sfu_stats {
     size_t timers; /* Transports with a deadline set, over all workers. */
     size_t packets_in_use;
     size_t tcp_connections;
+    struct sfu_delays delays;
     struct sfu_counters counters;
 };
 

@@ -254,9 +254,9 @@ static void release_held(struct sfu_track *track, uint64_t now_us, struct sfu_la
 void sfu_track_on_packet(struct sfu_track *track, uint64_t now_us, uint8_t index,
                          struct sfu_packet *packet, bool retransmitted) {
     struct sfu_layer *layer = &track->layers[index];
-    enum rtp_arrival arrival =
-        rtp_receiver_on_packet(&layer->receiver, now_us, packet->rtp.seq, packet->rtp.timestamp,
-                               packet->rtp.payload_len, retransmitted, &packet->seq);
+    enum rtp_arrival arrival = rtp_receiver_on_packet(
+        &layer->receiver, packet->received_us, packet->rtp.seq, packet->rtp.timestamp,
+        packet->rtp.payload_len, retransmitted, &packet->seq);
     if (arrival == RTP_ARRIVAL_DUPLICATE || arrival == RTP_ARRIVAL_SUSPECT) {
         track->engine->counters.drop_rtp_duplicate++;
         return;

@@ -1,6 +1,8 @@
 #include "sfu/udp.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +18,34 @@ enum {
     /* A keyframe to some hundred subscribers is a few megabytes; the kernel halves what it may not
        give. */
     SOCKET_BUFFER_BYTES = 4 * 1024 * 1024,
+
+    /* No datagram waits longer in the kernel's buffer, so a stamp that says so is wrong. */
+    WAIT_MAX_US = 1000 * 1000,
 };
+
+/* Junk is dropped before it is queued and wakes nobody. What RFC 7983 names by the first byte goes
+ * through: STUN only with its magic cookie (RFC 8489 section 5), and nothing that is shorter than
+ * an RTP header. Offsets count from the UDP header. */
+static void drop_junk(int fd) {
+    enum { PAYLOAD = 8, COOKIE = PAYLOAD + 4, PASS = 0x40000 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PAYLOAD + 12, 0, 9),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PAYLOAD),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 192, 7, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 128, 5, 0), /* RTP, RTCP */
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 64, 5, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 20, 3, 0), /* DTLS */
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 4, 3, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, COOKIE),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x2112a442, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, PASS),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+    /* Without it, everything is read and dropped here. */
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
 
 int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso) {
     struct sockaddr_storage local;
@@ -35,6 +64,8 @@ int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool g
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
+    drop_junk(fd);
     if (bind(fd, (struct sockaddr *)&local, (socklen_t)len) < 0) {
         int error = -errno;
         close(fd);
@@ -59,26 +90,66 @@ void sfu_udp_close(struct sfu_udp *udp) {
     udp->fd = -1;
 }
 
-int sfu_udp_read(struct sfu_udp *udp, uint32_t via,
-                 struct sfu_packet *packets[static SFU_UDP_BATCH],
-                 struct sfu_address from[static SFU_UDP_BATCH]) {
-    struct mmsghdr headers[SFU_UDP_BATCH];
-    struct iovec iov[SFU_UDP_BATCH];
-    struct sockaddr_storage names[SFU_UDP_BATCH];
-    for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
-        iov[i] = (struct iovec){.iov_base = packets[i]->data, .iov_len = SFU_PACKET_CAPACITY};
-        headers[i].msg_hdr = (struct msghdr){.msg_name = &names[i],
-                                             .msg_namelen = sizeof(names[i]),
-                                             .msg_iov = &iov[i],
-                                             .msg_iovlen = 1};
+static void prepare(struct sfu_udp_inbox *inbox, size_t i) {
+    inbox->headers[i].msg_hdr = (struct msghdr){.msg_name = &inbox->names[i],
+                                                .msg_namelen = sizeof(inbox->names[i]),
+                                                .msg_iov = &inbox->iov[i],
+                                                .msg_iovlen = 1,
+                                                .msg_control = inbox->control[i],
+                                                .msg_controllen = sizeof(inbox->control[i])};
+}
+
+/* Before each read the kernel gets back what the last one changed. */
+static void prepare_all(struct sfu_udp_inbox *inbox) {
+    size_t count = inbox->is_prepared ? inbox->used : SFU_UDP_BATCH;
+    for (size_t i = 0; i < count; i++)
+        prepare(inbox, i);
+    for (size_t i = 0; i < SFU_UDP_BATCH; i++)
+        inbox->iov[i] =
+            (struct iovec){.iov_base = inbox->packets[i]->data, .iov_len = SFU_PACKET_CAPACITY};
+    inbox->is_prepared = true;
+}
+
+static uint64_t clock_us(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* For how long the datagram has waited; 0 where the kernel gave no stamp, or the clock of stamps
+ * was set meanwhile. */
+static uint64_t waited_us(struct msghdr *header, uint64_t wall_us) {
+    const struct cmsghdr *control = CMSG_FIRSTHDR(header);
+    if (control == NULL || control->cmsg_level != SOL_SOCKET ||
+        control->cmsg_type != SCM_TIMESTAMPNS)
+        return 0;
+    struct timespec stamp;
+    memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
+    uint64_t stamp_us = (uint64_t)stamp.tv_sec * 1000000 + (uint64_t)stamp.tv_nsec / 1000;
+    return stamp_us < wall_us && wall_us - stamp_us < WAIT_MAX_US ? wall_us - stamp_us : 0;
+}
+
+int sfu_udp_read(struct sfu_udp *udp, uint32_t via, struct sfu_udp_inbox *inbox) {
+    prepare_all(inbox);
+    int count = recvmmsg(udp->fd, inbox->headers, SFU_UDP_BATCH, MSG_DONTWAIT, NULL);
+    inbox->used = count > 0 ? (size_t)count : 0;
+    uint64_t wall_us = clock_us(CLOCK_REALTIME);
+    inbox->now_us = clock_us(CLOCK_MONOTONIC);
+    for (size_t i = 0; i < inbox->used; i++) {
+        struct mmsghdr *header = &inbox->headers[i];
+        struct sfu_packet *packet = inbox->packets[i];
+        packet->len = header->msg_hdr.msg_flags & MSG_TRUNC ? 0 : header->msg_len;
+        packet->received_us = inbox->now_us - waited_us(&header->msg_hdr, wall_us);
+        sfu_address_from_sockaddr(&inbox->from[i], (struct sockaddr *)&inbox->names[i], via);
     }
-    int count = recvmmsg(udp->fd, headers, SFU_UDP_BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < count; i++) {
-        bool whole = !(headers[i].msg_hdr.msg_flags & MSG_TRUNC);
-        packets[i]->len = whole ? headers[i].msg_len : 0;
-        sfu_address_from_sockaddr(&from[i], (struct sockaddr *)&names[i], via);
-    }
-    return count > 0 ? count : 0;
+    return (int)inbox->used;
+}
+
+uint32_t sfu_udp_dropped(const struct sfu_udp *udp) {
+    uint32_t figures[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof(figures);
+    getsockopt(udp->fd, SOL_SOCKET, SO_MEMINFO, figures, &len);
+    return figures[SK_MEMINFO_DROPS];
 }
 
 int sfu_udp_discard(struct sfu_udp *udp) {

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "sfu/address.h"
 #include "sfu/batch.h"
@@ -26,7 +28,24 @@ struct sfu_udp {
     uint64_t gso_segments;
 };
 
-/* Binds to an IP address and port, non-blocking. A negative errno. */
+/* What datagrams are read into. Zero-initialise; what the kernel is told stays prepared between two
+ * reads. */
+struct sfu_udp_inbox {
+    /* Given. */
+    struct sfu_packet *packets[SFU_UDP_BATCH]; /* With one reference each. */
+    /* State. */
+    struct sfu_address from[SFU_UDP_BATCH];
+    uint64_t now_us; /* When they were read. */
+    bool is_prepared;
+    size_t used; /* By the last read. */
+    struct mmsghdr headers[SFU_UDP_BATCH];
+    struct iovec iov[SFU_UDP_BATCH];
+    struct sockaddr_storage names[SFU_UDP_BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[SFU_UDP_BATCH][CMSG_SPACE(sizeof(struct timespec))];
+};
+
+/* Binds to an IP address and port, non-blocking. What is neither STUN nor DTLS nor RTP by its first
+ * bytes (RFC 7983), the kernel drops. A negative errno. */
 int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso);
 
 /* The port that it is bound to. */
@@ -34,16 +53,18 @@ uint16_t sfu_udp_port(const struct sfu_udp *udp);
 
 void sfu_udp_close(struct sfu_udp *udp);
 
-/* Reads up to SFU_UDP_BATCH datagrams. packets[] must hold as many packets with one reference each;
- * the first n of them are filled, and n is returned (0: nothing waits). Datagrams too long for a
- * packet come with len 0. */
-int sfu_udp_read(struct sfu_udp *udp, uint32_t via,
-                 struct sfu_packet *packets[static SFU_UDP_BATCH],
-                 struct sfu_address from[static SFU_UDP_BATCH]);
+/* Reads up to SFU_UDP_BATCH datagrams: the first n packets of the inbox are filled, with
+ * received_us when the kernel received them, and n is returned (0: nothing waits). Datagrams too
+ * long for a packet come with len 0. */
+int sfu_udp_read(struct sfu_udp *udp, uint32_t via, struct sfu_udp_inbox *inbox);
 
 /* Throws away up to SFU_UDP_BATCH datagrams, when there is no packet to read them into; returns how
  * many. */
 int sfu_udp_discard(struct sfu_udp *udp);
+
+/* How many datagrams the kernel dropped on this socket: those that are nothing for us, and those
+ * that its buffer had no room for. */
+uint32_t sfu_udp_dropped(const struct sfu_udp *udp);
 
 /* Sends messages, all of this socket. What the kernel does not take is counted and lost, as on any
  * network. */

@@ -350,6 +350,7 @@ void sfu_worker_stats_add(struct sfu_worker *worker, struct sfu_stats *stats) {
     stats->timers += numbers->timers;
     stats->packets_in_use += numbers->packets_in_use;
     stats->tcp_connections += numbers->tcp_connections;
+    sfu_delays_add(&stats->delays, &numbers->delays);
     sfu_counters_add(&stats->counters, &numbers->counters);
     pthread_mutex_unlock(&worker->lock);
 }

@@ -70,6 +70,22 @@ static void write_call_metrics(struct sig_metrics *metrics, const struct sig_cal
                         "Messages of clients that were answered by an error.", stats.errors);
 }
 
+static void write_delays(struct sig_metrics *metrics, const struct sfu_delays *delays) {
+    double bounds[SFU_DELAY_BOUNDS];
+    for (size_t i = 0; i < SFU_DELAY_BOUNDS; i++)
+        bounds[i] = (double)sfu_delay_bounds_us[i] / 1e6;
+    sig_metrics_family(metrics, "weir_sfu_forward_delay_seconds", SIG_METRICS_HISTOGRAM,
+                       "From the kernel's stamp of a packet's arrival to the call that sends it.");
+    sig_metrics_histogram(
+        metrics,
+        &(struct sig_metrics_histogram){.bounds = bounds,
+                                        .buckets = delays->datagrams,
+                                        .bound_count = SFU_DELAY_BOUNDS,
+                                        .overflow = delays->datagrams[SFU_DELAY_BOUNDS],
+                                        .sum = (double)delays->sum_us / 1e6},
+        NULL, 0);
+}
+
 static void write_sfu_metrics(struct sig_metrics *metrics, const struct sfu *sfu) {
     struct sfu_stats stats;
     sfu_stats_get(sfu, &stats);
@@ -94,6 +110,7 @@ static void write_sfu_metrics(struct sig_metrics *metrics, const struct sfu *sfu
                         stats.counters.name);
     SFU_COUNTERS(X)
 #undef X
+    write_delays(metrics, &stats.delays);
 }
 
 static void write_store_metrics(struct sig_metrics *metrics, struct sig_store *store) {

@@ -42,14 +42,14 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
 static struct {
     struct sfu_udp sender, receiver;
     struct sfu_pool *pool;
-    struct sfu_packet *packets[SFU_UDP_BATCH];
-    struct sfu_address from[SFU_UDP_BATCH];
+    struct sfu_udp_inbox inbox;
     struct sfu_address to; /* The receiver's. */
     struct sfu_message messages[MESSAGES_MAX];
     size_t message_count;
     uint8_t bytes[512 * 1024];
     size_t used;
-    uint8_t next; /* First byte of the next datagram to be sent. */
+    uint8_t
+        next; /* Of the next datagram to be sent: its first byte, as RTP has it, counts to 64. */
     uint8_t expected;
 } pair;
 
@@ -61,12 +61,12 @@ static void open_pair(const char *ip, bool gso) {
     CHECK(sfu_address_from_sockaddr(&pair.to, (struct sockaddr *)&name, 0));
     CHECK_INT(sfu_pool_create(&pair.pool, SFU_UDP_BATCH), 0);
     for (size_t i = 0; i < SFU_UDP_BATCH; i++)
-        pair.packets[i] = sfu_pool_get(pair.pool);
+        pair.inbox.packets[i] = sfu_pool_get(pair.pool);
 }
 
 static void close_pair(void) {
     for (size_t i = 0; i < SFU_UDP_BATCH; i++)
-        sfu_packet_unref(pair.packets[i]);
+        sfu_packet_unref(pair.inbox.packets[i]);
     sfu_pool_destroy(pair.pool);
     sfu_udp_close(&pair.sender);
     sfu_udp_close(&pair.receiver);
@@ -82,7 +82,7 @@ static void add(size_t len, uint16_t segment_len) {
                                     .segment_len = segment_len,
                                     .segments = (uint16_t)((len + segment_len - 1) / segment_len)};
     for (size_t at = 0; at < len; at += segment_len)
-        message->data[at] = pair.next++;
+        message->data[at] = 0x80 | (pair.next++ & 0x3f);
     pair.used += len;
 }
 
@@ -92,7 +92,7 @@ static void write_all(void) {
 }
 
 static int read_batch(void) {
-    return sfu_udp_read(&pair.receiver, 3, pair.packets, pair.from);
+    return sfu_udp_read(&pair.receiver, 3, &pair.inbox);
 }
 
 /* The next datagrams have these lengths and come in order. */
@@ -101,8 +101,8 @@ static void check_received(const size_t *lens, size_t count) {
         int got = read_batch();
         CHECK(got > 0 && (size_t)got <= count - done);
         for (int i = 0; i < got; i++, done++) {
-            CHECK_INT(pair.packets[i]->len, lens[done]);
-            CHECK_INT(pair.packets[i]->data[0], pair.expected++);
+            CHECK_INT(pair.inbox.packets[i]->len, lens[done]);
+            CHECK_INT(pair.inbox.packets[i]->data[0], 0x80 | (pair.expected++ & 0x3f));
         }
     }
     CHECK_INT(read_batch(), 0);
@@ -138,8 +138,8 @@ static void a_datagram_comes_with_where_it_came_from(void) {
     CHECK_INT(read_batch(), 1);
     struct sfu_address want = {
         .ip = {127, 0, 0, 1}, .port = sfu_udp_port(&pair.sender), .family = AF_INET, .via = 3};
-    CHECK(sfu_address_equal(&pair.from[0], &want));
-    CHECK_INT(pair.packets[0]->len, 100);
+    CHECK(sfu_address_equal(&pair.inbox.from[0], &want));
+    CHECK_INT(pair.inbox.packets[0]->len, 100);
     close_pair();
 }
 
@@ -154,7 +154,7 @@ static void ipv6_does_the_same(void) {
     CHECK_INT(read_batch(), 3);
     struct sfu_address want = {
         .ip = {[15] = 1}, .port = sfu_udp_port(&pair.sender), .family = AF_INET6, .via = 3};
-    CHECK(sfu_address_equal(&pair.from[0], &want));
+    CHECK(sfu_address_equal(&pair.inbox.from[0], &want));
     close_pair();
 }
 
@@ -176,7 +176,7 @@ static void a_read_takes_64_and_leaves_the_rest(void) {
     write_all();
     CHECK_INT(read_batch(), 64);
     for (size_t i = 0; i < 64; i++)
-        CHECK_INT(pair.packets[i]->data[0], pair.expected++);
+        CHECK_INT(pair.inbox.packets[i]->data[0], 0x80 | (pair.expected++ & 0x3f));
     for (size_t i = 0; i < 36; i++)
         lens[i] = 50;
     check_received(lens, 36);
@@ -190,6 +190,66 @@ static void what_is_longer_than_a_packet_comes_with_len_0(void) {
     add(40, 40);
     write_all();
     check_received((const size_t[]){SFU_PACKET_CAPACITY, 0, 40}, 3);
+    close_pair();
+}
+
+static uint64_t clock_us(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+static void a_datagram_came_when_the_kernel_took_it_and_not_when_it_was_read(void) {
+    open_pair("127.0.0.1", false);
+    uint64_t before_us = clock_us();
+    add(100, 100);
+    write_all();
+    uint64_t sent_us = clock_us();
+    usleep(20000);
+    CHECK_INT(read_batch(), 1);
+    /* The two clocks are not read at once, and each by whole microseconds. */
+    CHECK(pair.inbox.packets[0]->received_us + 1000 >= before_us);
+    CHECK(pair.inbox.packets[0]->received_us <= sent_us + 1000);
+    CHECK(pair.inbox.now_us >= sent_us + 20000);
+    close_pair();
+}
+
+static void send_first_bytes(const uint8_t first[8], size_t len) {
+    add(len, (uint16_t)len);
+    memcpy(pair.messages[pair.message_count - 1].data, first, 8);
+    write_all();
+}
+
+static void the_kernel_drops_what_is_neither_stun_nor_dtls_nor_rtp(void) {
+    static const uint8_t good[][8] = {
+        {0x00, 0x01, 0, 0, 0x21, 0x12, 0xa4, 0x42}, /* A binding request, */
+        {0x03, 0xff, 0, 0, 0x21, 0x12, 0xa4, 0x42},
+        {20}, /* a change of cipher, */
+        {22},
+        {63},
+        {0x80}, /* RTP. */
+        {0xbf},
+    };
+    static const uint8_t bad[][8] = {
+        {0x00, 0x01, 0, 0, 0x21, 0x12, 0xa4, 0x43}, /* The cookie is wrong. */
+        {0x00},
+        {4},
+        {19},
+        {64},
+        {127},
+        {192},
+        {255},
+    };
+    open_pair("127.0.0.1", false);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        send_first_bytes(bad[i], 100);
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        send_first_bytes(good[i], 12);
+    send_first_bytes(good[6], 11);
+    CHECK_INT(read_batch(), 7);
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        CHECK_BYTES(pair.inbox.packets[i]->data, 8, good[i], 8);
+    CHECK_INT(sfu_udp_dropped(&pair.receiver), 9);
     close_pair();
 }
 
@@ -333,6 +393,10 @@ static const struct test tests[] = {
     {"a_read_takes_64_and_leaves_the_rest", a_read_takes_64_and_leaves_the_rest},
     {"what_is_longer_than_a_packet_comes_with_len_0",
      what_is_longer_than_a_packet_comes_with_len_0},
+    {"a_datagram_came_when_the_kernel_took_it_and_not_when_it_was_read",
+     a_datagram_came_when_the_kernel_took_it_and_not_when_it_was_read},
+    {"the_kernel_drops_what_is_neither_stun_nor_dtls_nor_rtp",
+     the_kernel_drops_what_is_neither_stun_nor_dtls_nor_rtp},
     {"a_run_leaves_datagram_by_datagram_without_gso",
      a_run_leaves_datagram_by_datagram_without_gso},
     {"a_run_leaves_as_one_message_with_gso", a_run_leaves_as_one_message_with_gso},

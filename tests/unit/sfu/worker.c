@@ -242,7 +242,8 @@ static void numbers_are_published_every_second(void) {
 }
 
 static bool junk_was_counted(void) {
-    return stats().counters.drop_unknown_kind == 5;
+    struct sfu_counters counters = stats().counters;
+    return counters.drop_in_kernel == 5 && counters.drop_unknown_address == 5;
 }
 
 static void junk_is_counted_and_nothing_else(void) {
@@ -250,8 +251,10 @@ static void junk_is_counted_and_nothing_else(void) {
     loopback_open(&rig.viewer, 1, rig.client_dtls);
     struct sfu_local nobody = {.ufrag = "abcdefghijkl", .pwd = "abcdefghijklmnopqrstuvwx"};
     loopback_begin(&rig.viewer, &nobody, sfu_worker_port(rig.workers[1]));
-    for (int i = 0; i < 5; i++)
-        loopback_send(&rig.viewer, (const uint8_t *)"\xffjunk", 5);
+    for (int i = 0; i < 5; i++) {
+        loopback_send(&rig.viewer, (const uint8_t *)"\xffjunk that is nothing", 22);
+        loopback_send(&rig.viewer, (const uint8_t *)"\x80junk like RTP", 14);
+    }
     CHECK(wait_until(junk_was_counted));
     CHECK(stats().counters.drop_stun_unknown_ufrag >= 1); /* The client's checks. */
     CHECK_INT(stats().counters.datagrams_sent, 0);
