@@ -76,8 +76,13 @@ static uint32_t sample_at(const struct rtp_bwe_trend *trend, uint32_t age) {
 }
 
 /* With a fall of the rate to a sixth, the next hundred milliseconds bring five packets, each later
- * by 20 ms: long before that bends the line of twenty smoothed samples, the delay itself tells. */
-static bool has_jumped(const struct rtp_bwe_trend *trend, double newest_ms, double before_ms) {
+ * by 20 ms: long before that bends the line of twenty smoothed samples, the delay itself tells. But
+ * of a burst that fills more than can be explained, the drain is explained better than the growth:
+ * what is left of it says nothing once the queue itself is short. */
+static bool has_jumped(const struct rtp_bwe_trend *trend, double queue_ms, double newest_ms,
+                       double before_ms) {
+    if (queue_ms <= jump_ms)
+        return false;
     double least_ms = newest_ms < before_ms ? newest_ms : before_ms, low_ms = least_ms;
     for (uint32_t age = 0; age < RTP_BWE_TREND_SAMPLES; age++) {
         double ms = trend->unexplained.raw_ms[sample_at(trend, age)];
@@ -121,7 +126,9 @@ static void detect(struct rtp_bwe_trend *trend, double slope, double sent_ms) {
     if (!above)
         trend->over_count = 0;
     double before_ms = trend->unexplained.raw_ms[sample_at(trend, 1)];
-    bool jumped = has_jumped(trend, trend->unexplained.delay_ms, before_ms) && !is_draining(trend);
+    bool jumped =
+        has_jumped(trend, rtp_bwe_trend_queue_ms(trend), trend->unexplained.delay_ms, before_ms) &&
+        !is_draining(trend);
     if (jumped || (above && !is_draining(trend) && is_lasting(trend, slope, sent_ms)))
         trend->usage = RTP_BWE_OVERUSE;
     else if (trend->trend_ms < -trend->threshold_ms || (above && is_draining(trend)))
@@ -217,7 +224,9 @@ void rtp_bwe_trend_on_feedback_end(struct rtp_bwe_trend *trend) {
     double measured_ms, unexplained_ms, delay_ms = trend->unexplained.delay_ms;
     if (trend->deltas >= RTP_BWE_TREND_SAMPLES && trend->previous.bytes > 0 &&
         trend->current.bytes > 0 && gradients(trend, &sent_us, &measured_ms, &unexplained_ms) &&
-        measured_ms > 0 && has_jumped(trend, delay_ms + unexplained_ms, delay_ms))
+        measured_ms > 0 &&
+        has_jumped(trend, rtp_bwe_trend_queue_ms(trend) + measured_ms, delay_ms + unexplained_ms,
+                   delay_ms))
         trend->usage = RTP_BWE_OVERUSE;
 }
 

@@ -118,6 +118,31 @@ static void a_queue_that_grows_slowly_is_overuse_once_it_is_long(void) {
     CHECK_INT(trend.usage, RTP_BWE_OVERUSE);
 }
 
+/* As groups(), but so far apart, and of as many bytes as a belief explains with a queue so long. */
+static void explained_groups(int count, int apart_us, int later_us, int queue_us) {
+    for (int i = 0; i < count; i++, sent_us += (uint64_t)apart_us) {
+        delay_us = (uint64_t)((int64_t)delay_us + later_us);
+        struct rtp_bwe_packet packet = {sent_us, 7000 * (uint64_t)MS + sent_us + delay_us,
+                                        (uint32_t)queue_us / 8, 0};
+        rtp_bwe_trend_on_packet(&trend, &packet, 1000000);
+    }
+}
+
+/* What explains the end of a queue, by a lower estimate, need not have explained its beginning. */
+static void a_queue_that_is_gone_is_no_overuse_whatever_explained_it(void) {
+    begin();
+    explained_groups(40, 20 * MS, 0, 100);
+    explained_groups(4, 20 * MS, 60 * MS, 100);
+    explained_groups(1, 80 * MS, 0, 150 * MS);
+    CHECK_INT(trend.usage, RTP_BWE_OVERUSE);
+    explained_groups(4, 80 * MS, -60 * MS, 100);
+    explained_groups(5, 20 * MS, 0, 100);
+    CHECK(rtp_bwe_trend_queue_ms(&trend) < 1);
+    CHECK(trend.usage != RTP_BWE_OVERUSE);
+    rtp_bwe_trend_on_feedback_end(&trend);
+    CHECK(trend.usage != RTP_BWE_OVERUSE);
+}
+
 static void the_queue_is_measured(void) {
     begin();
     groups(100, 0);
@@ -148,6 +173,7 @@ static const struct test tests[] = {
     TEST(a_burst_of_ours_is_no_overuse),
     TEST(a_burst_into_a_slower_link_than_believed_is),
     TEST(a_queue_that_grows_slowly_is_overuse_once_it_is_long),
+    TEST(a_queue_that_is_gone_is_no_overuse_whatever_explained_it),
     TEST(the_queue_is_measured),
     TEST(a_clock_that_is_set_begins_anew),
 };
