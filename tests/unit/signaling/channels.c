@@ -26,17 +26,8 @@ static void names_are_trimmed_and_their_blanks_are_single(void) {
 
 static void what_cannot_be_read_as_a_name_is_refused(void) {
     static const char *const rows[] = {
-        "",
-        "   ",
-        "\xc2\xa0",
-        "a\nb",
-        "a\x1b[2J",
-        "a\xe2\x80\xae"
-        "b",
-        "\xff\xfe",
-        "\xe3\x80",
-        "\xc3",
-        "\xe2\x80\x8b",
+        "",         "   ",      "\xc2\xa0", "a\nb",         "a\x1b[2J", "a\xe2\x80\xaeg",
+        "\xff\xfe", "\xe3\x80", "\xc3",     "\xe2\x80\x8b",
     };
     char name[SIG_CHANNEL_NAME_SIZE] = "untouched";
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
