@@ -108,19 +108,23 @@ static int ciphers_init(struct sfu_srtp_keys *keys, const uint8_t *key, const ui
 int sfu_srtp_keys_init(struct sfu_srtp_keys *keys, const struct sfu_srtp_sizes *sizes,
                        const struct sfu_gcm_library *library, const struct sfu_srtp_key *master,
                        enum sfu_srtp_use use, bool seals) {
-    uint8_t key[SFU_SRTP_KEY_MAX], auth[AUTH_KEY_LEN];
+    uint8_t key[SFU_SRTP_KEY_MAX], auth[AUTH_KEY_LEN], salt[SFU_SRTP_IV_MAX] = {0};
     uint8_t labels = (uint8_t)use;
-    *keys = (struct sfu_srtp_keys){.sizes = sizes, .library = library};
+    *keys = (struct sfu_srtp_keys){
+        .sizes = sizes, .library = library, .is_gcm = sfu_srtp_is_gcm(sizes)};
     int result = sfu_srtp_derive(sizes, master, labels + SFU_SRTP_LABEL_KEY, key, sizes->key_len);
     if (result == 0)
         result = sfu_srtp_derive(sizes, master, labels + SFU_SRTP_LABEL_AUTH, auth, sizeof(auth));
     if (result == 0)
-        result = sfu_srtp_derive(sizes, master, labels + SFU_SRTP_LABEL_SALT, keys->salt,
-                                 sizes->salt_len);
+        result =
+            sfu_srtp_derive(sizes, master, labels + SFU_SRTP_LABEL_SALT, salt, sizes->salt_len);
+    keys->salt[0] = rtp_get64(salt);
+    keys->salt[1] = rtp_get64(salt + 8);
     if (result == 0)
         result = ciphers_init(keys, key, auth, seals);
     OPENSSL_cleanse(key, sizeof(key));
     OPENSSL_cleanse(auth, sizeof(auth));
+    OPENSSL_cleanse(salt, sizeof(salt));
     return result;
 }
 
@@ -132,17 +136,6 @@ void sfu_srtp_keys_deinit(struct sfu_srtp_keys *keys) {
         OPENSSL_cleanse(keys->hmac, sizeof(*keys->hmac));
     free(keys->hmac);
     OPENSSL_cleanse(keys, sizeof(*keys));
-}
-
-void sfu_srtp_iv(const struct sfu_srtp_keys *keys, const uint8_t ssrc[static 4], uint64_t index,
-                 uint8_t iv[static SFU_SRTP_IV_MAX]) {
-    uint8_t *at = iv + (sfu_srtp_is_gcm(keys->sizes) ? 2 : 4);
-    memset(iv, 0, SFU_SRTP_IV_MAX);
-    memcpy(at, ssrc, 4);
-    rtp_put16(at + 4, (uint16_t)(index >> 32));
-    rtp_put32(at + 6, (uint32_t)index);
-    for (size_t i = 0; i < keys->sizes->salt_len; i++)
-        iv[i] ^= keys->salt[i];
 }
 
 bool sfu_srtp_ctr(const struct sfu_srtp_keys *keys, const uint8_t *iv, uint8_t *to,

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "rtp/bytes.h"
 #include "sfu/gcm.h"
 #include "sfu/srtp.h"
 
@@ -47,7 +48,8 @@ struct sfu_srtp_keys {
     EVP_CIPHER_CTX *ctr;        /* which has these. */
     struct sfu_srtp_hmac *hmac; /* Both blocks of the key already hashed. */
     /* State. */
-    uint8_t salt[SFU_SRTP_SALT_MAX];
+    bool is_gcm;
+    uint64_t salt[2]; /* As the IV of SSRC and index 0, in big-endian halves. */
 };
 
 /* Derives them from a master key. -ENOMEM or -EIO; deinit is due even then. */
@@ -63,8 +65,14 @@ int sfu_srtp_derive(const struct sfu_srtp_sizes *sizes, const struct sfu_srtp_ke
 /* The IV of a packet by its SSRC, as on the wire, and its index of 48 bits: ROC and sequence
  * number, or the SRTCP index. 12 bytes for GCM (RFC 7714 sections 8.1 and 9.1), 16 for CTR (RFC
  * 3711 section 4.1.1). */
-void sfu_srtp_iv(const struct sfu_srtp_keys *keys, const uint8_t ssrc[static 4], uint64_t index,
-                 uint8_t iv[static SFU_SRTP_IV_MAX]);
+static inline void sfu_srtp_iv(const struct sfu_srtp_keys *keys, const uint8_t ssrc[static 4],
+                               uint64_t index, uint8_t iv[static SFU_SRTP_IV_MAX]) {
+    uint64_t sender = rtp_get32(ssrc);
+    uint64_t high = keys->is_gcm ? sender << 16 | index >> 32 : sender;
+    uint64_t low = index << (keys->is_gcm ? 32 : 16);
+    rtp_put64(iv, keys->salt[0] ^ high);
+    rtp_put64(iv + 8, keys->salt[1] ^ low);
+}
 
 /* Encrypts or decrypts by AES-CTR, in place or not: what follows the last call's, or what begins
  * under an IV that is not NULL. */

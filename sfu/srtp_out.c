@@ -97,9 +97,8 @@ size_t sfu_srtp_protect_rtp(struct sfu_srtp_out *out, struct sfu_srtp_stream *st
                                       .prefix_len = prefix_len,
                                       .body = payload,
                                       .body_len = payload_len};
-    bool done = sfu_srtp_is_gcm(keys->sizes)
-                    ? keys->library->seal(keys->gcm, iv, &text, packet + header_len)
-                    : seal_ctr(keys, iv, roc, packet, &text);
+    bool done = keys->is_gcm ? keys->library->seal(keys->gcm, iv, &text, packet + header_len)
+                             : seal_ctr(keys, iv, roc, packet, &text);
     return done ? header_len + prefix_len + payload_len + keys->sizes->tag_len : 0;
 }
 
@@ -140,8 +139,8 @@ int sfu_srtp_protect_rtcp(struct sfu_srtp_out *out, uint8_t *data, size_t *len) 
     out->rtcp_index++;
     rtp_put32(index, out->rtcp_index | SFU_SRTCP_ENCRYPTED);
     sfu_srtp_iv(keys, data + 4, out->rtcp_index, iv);
-    bool done = sfu_srtp_is_gcm(keys->sizes) ? seal_rtcp_gcm(keys, iv, data, *len, index)
-                                             : seal_rtcp_ctr(keys, iv, data, *len, index);
+    bool done = keys->is_gcm ? seal_rtcp_gcm(keys, iv, data, *len, index)
+                             : seal_rtcp_ctr(keys, iv, data, *len, index);
     *len += done ? keys->sizes->tag_len + SFU_SRTCP_INDEX_LEN : 0;
     return done ? 0 : -EIO;
 }

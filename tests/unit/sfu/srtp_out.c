@@ -46,7 +46,10 @@ static struct sfu_srtp_out *out_with_session_key(const struct kind *kind, const 
                                                  const char *salt) {
     struct sfu_srtp_key session = key_of(key, salt);
     struct sfu_srtp_out *out = out_make(kind, &session);
-    memcpy(out->rtp.salt, session.salt, sizeof(out->rtp.salt));
+    uint8_t iv[SFU_SRTP_IV_MAX] = {0};
+    memcpy(iv, session.salt, sizeof(session.salt));
+    out->rtp.salt[0] = rtp_get64(iv);
+    out->rtp.salt[1] = rtp_get64(iv + 8);
     if (out->rtp.ctr != NULL) {
         CHECK(EVP_EncryptInit_ex(out->rtp.ctr, NULL, NULL, session.key, NULL) == 1);
         return out;
