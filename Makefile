@@ -113,9 +113,10 @@ lint: setup-lint setup-test
 format: setup-lint
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-## install: weir below $(DESTDIR)$(PREFIX)
+## install: weir and weir-bench below $(DESTDIR)$(PREFIX)
 install: all
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 755 $(BUILD)/weir-bench $(DESTDIR)$(PREFIX)/bin/weir-bench
 	install -D -m 644 deploy/weir.service $(DESTDIR)$(PREFIX)/lib/systemd/system/weir.service
 	install -D -m 644 deploy/weir.conf $(DESTDIR)$(PREFIX)/share/weir/weir.conf
 
