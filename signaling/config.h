@@ -33,6 +33,7 @@ struct sig_config {
     char *stun;                         /* "HOST:PORT" or NULL. */
     char *turn_url;                     /* "turn:HOST:PORT…" or NULL. */
     char *turn_secret;                  /* With turn_url, else NULL. */
+    bool direct_calls;                  /* Two who are alone may go peer to peer. */
 
     /* Files and who may come in. */
     char *data;        /* Resolved: the folder of the embedded database, or ":memory:". */

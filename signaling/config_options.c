@@ -118,6 +118,11 @@ const struct sig_option sig_options[] = {
      .value = "SECRET",
      .help = "shared with the TURN server, signs time-limited credentials",
      .is_hidden = true},
+    {.name = "direct-calls",
+     .kind = SIG_OPTION_BOOL,
+     .offset = FIELD(direct_calls),
+     .fallback = "false",
+     .help = "two who are alone in a call send to each other, and see their addresses"},
 
     {.heading = "Access",
      .name = "secret-file",

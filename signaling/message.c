@@ -29,6 +29,7 @@ static const struct {
     {"signal", sig_message_signal, SPEAKS_ITSELF},
     {"subscribe", sig_message_subscribe, SPEAKS_SFU},
     {"publish", sig_message_publish, SPEAKS_SFU},
+    {"direct", sig_message_direct, SPEAKS_SFU},
 };
 
 static void settle_media(struct sig_session *session, enum speaks speaks) {

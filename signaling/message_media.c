@@ -13,11 +13,13 @@ int sig_message_join(struct sig_session *session, const json_t *message,
     if (media && strcmp(media, "sfu") != 0 && strcmp(media, "mesh") != 0)
         return sig_refuse(refusal, 400, "bad_message", "media is \"sfu\" or \"mesh\"");
     bool is_sfu = media && strcmp(media, "sfu") == 0;
+    session->can_direct = is_sfu && json_is_true(json_object_get(message, "direct"));
     sig_session_announce(session, is_sfu ? SIG_MEDIA_SFU : SIG_MEDIA_MESH);
     if (is_sfu) {
         sig_session_tell_tracks(session, false);
         sig_room_tell_speakers(session);
     }
+    sig_room_check_direct(session->room);
     return 0;
 }
 

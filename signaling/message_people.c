@@ -27,7 +27,8 @@ static int read_target(const json_t *message, char out[static SIG_USER_ID_SIZE],
     return 0;
 }
 
-/* A mesh client of that user. An SFU client never gets a peer's offer. */
+/* A mesh client of that user. An SFU client gets a peer's offer only when both have been told to go
+ * direct. */
 static struct sig_session *find_peer(const struct sig_session *session, const char *user_id,
                                      struct sig_refusal *refusal) {
     struct sig_session *peer = sig_room_find_session(session->room, user_id, session);
@@ -35,7 +36,7 @@ static struct sig_session *find_peer(const struct sig_session *session, const ch
         sig_refuse(refusal, 404, "unknown_target", "This user is not in the call");
         return NULL;
     }
-    if (peer->media == SIG_MEDIA_SFU) {
+    if (peer->media == SIG_MEDIA_SFU && !(peer->is_direct && session->is_direct)) {
         sig_refuse(refusal, 409, "target_uses_sfu", "This user's media goes through the server");
         return NULL;
     }

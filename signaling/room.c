@@ -176,7 +176,7 @@ static uint64_t earlier(uint64_t deadline_us, uint64_t other_us) {
 }
 
 uint64_t sig_room_next_deadline(const struct sig_room *room) {
-    uint64_t deadline_us = earlier(UINT64_MAX, room->ring_until_us);
+    uint64_t deadline_us = earlier(earlier(UINT64_MAX, room->ring_until_us), room->direct_due_us);
     for (size_t i = 0; i < room->call->participant_count; i++)
         deadline_us = earlier(deadline_us, room->call->participants[i]->gone_at_us);
     for (const struct sig_session *each = room->sessions; each; each = each->next)
@@ -211,6 +211,8 @@ void sig_room_on_deadline(struct sig_room *room, uint64_t now_us) {
             sig_session_announce(session, SIG_MEDIA_MESH);
     while ((session = find_gone(room, now_us)))
         sig_session_leave(session, true);
+    if (is_due(room->direct_due_us, now_us))
+        sig_room_begin_direct(room);
     if (!sig_call_is_over(room->call) && is_due(room->ring_until_us, now_us))
         sig_room_apply(room, NULL, SIG_CALL_EVENT_TIMEOUT, NULL, NULL, NULL);
     while (!sig_call_is_over(room->call) && (who = find_absent(room, now_us))) {

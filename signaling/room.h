@@ -70,6 +70,8 @@ struct sig_session {
     bool is_media_lost;      /* The SFU hears nothing of it any more. */
     bool is_muted;           /* Said so by toggle_audio, */
     bool is_camera_off;      /* by toggle_video. */
+    bool can_direct;         /* Said so by join. */
+    bool is_direct;          /* With the only other one. */
     uint64_t announce_at_us; /* 0: not waiting. */
     uint64_t gone_at_us;     /* Detached: when the grace is over. */
     struct sig_bucket messages;
@@ -93,6 +95,8 @@ struct sig_room {
     uint64_t number; /* In the SFU. */
     size_t session_count;
     uint64_t ring_until_us; /* 0: nobody is waited for. */
+    uint64_t direct_due_us; /* When two who are alone go direct; 0: not waiting. */
+    unsigned direct_failures;
 };
 
 /* A call that is over, remembered for an hour. */
@@ -246,6 +250,14 @@ bool sig_room_is_banned(const struct sig_room *room, const char *user_id);
 void sig_room_notify(struct sig_room *room);
 void sig_room_ring_listener(struct sig_room *room, struct sig_listener *listener);
 
+/* room_direct.c: to be called when who is in the room, or how they speak, is another: ends what may
+ * not go on, and sets when two who are alone begin. */
+void sig_room_check_direct(struct sig_room *room);
+void sig_room_begin_direct(struct sig_room *room); /* When it is due. */
+
+/* Tells a client that is back how things stand. */
+void sig_session_tell_direct(struct sig_session *session);
+
 /* room_changed.c: browsers of the call's people, and of its channel's members, are told that its
  * status is another one. */
 void sig_room_tell_changed(struct sig_room *room);
@@ -319,5 +331,6 @@ int sig_message_poll(struct sig_session *, const json_t *, struct sig_refusal *)
 int sig_message_vote(struct sig_session *, const json_t *, struct sig_refusal *);
 int sig_message_subscribe(struct sig_session *, const json_t *, struct sig_refusal *);
 int sig_message_publish(struct sig_session *, const json_t *, struct sig_refusal *);
+int sig_message_direct(struct sig_session *, const json_t *, struct sig_refusal *);
 
 #endif

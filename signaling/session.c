@@ -83,6 +83,7 @@ static void link_session(struct sig_session *session) {
     room->session_count++;
     if (!sig_session_is_watcher(session))
         sig_presence_come(room->calls->presence, session->identity.user_id);
+    sig_room_check_direct(room);
 }
 
 /* Mesh clients have a peer connection with the old page and need to make a new one; for the others
@@ -232,6 +233,7 @@ void sig_session_attach(struct sig_session *session, const struct sig_session_ow
         sig_session_tell_slots(session, session->slots, session->slot_count);
     sig_session_tell_layers(session);
     sig_room_tell_speakers(session);
+    sig_session_tell_direct(session);
 }
 
 void sig_session_detach(struct sig_session *session) {
@@ -262,6 +264,7 @@ void sig_session_end(struct sig_session *session, bool tell, enum sig_session_en
     sig_calls_wake_by(room->calls, 0);
     const struct sig_session_owner *owner = session->owner;
     session->owner = NULL;
+    sig_room_check_direct(room);
     if (tell && owner)
         owner->on_end(session->data, why);
 }

@@ -88,11 +88,12 @@ void sig_session_tell_welcome(struct sig_session *session, bool is_resumed) {
     json_t *servers =
         sig_turn_servers(calls->config, session->identity.user_id, calls->wall_ms() / 1000);
     sig_session_send(session,
-                     json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "type", "welcome", "you",
-                               you_json(session), "call", call_json(session->room->call),
+                     json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b}", "type", "welcome",
+                               "you", you_json(session), "call", call_json(session->room->call),
                                "participants", participants_json(session), "ice_servers", servers,
                                "limits", limits_json(calls->config), "resume_token",
-                               session->resume_token, "resumed", is_resumed));
+                               session->resume_token, "resumed", is_resumed, "direct_calls",
+                               calls->config->direct_calls));
 }
 
 void sig_session_tell_error(struct sig_session *session, const struct sig_refusal *refusal,
