@@ -20,8 +20,6 @@
 #define TRANSPORTS_MAX 10000
 #define DAY_MS (24 * 3600 * UINT64_C(1000))
 #define FORGET_EVERY_MS (3600 * 1000)
-#define SWEEP_EVERY_MS (600 * 1000)
-#define SWEPT_AFTER_MS UINT64_C(60000)
 #define FORGET_SOON_MS 100 /* There were more than are forgotten at a time. */
 
 enum phase { RUNNING, DRAINING, CLOSING };
@@ -135,32 +133,9 @@ static int restore(struct sig_server *server) {
     return 0;
 }
 
-static uint64_t wall_ms(void) {
-    uv_timeval64_t now;
-    uv_gettimeofday(&now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
-}
-
-static int post(void *ctx, const struct sig_fetch_request *request, sig_fetch_done_fn done,
-                void *data) {
-    return sig_fetcher_post(ctx, request, done, data);
-}
-
 static int make_webhook(struct sig_server *server) {
-    const struct sig_config *config = server->config;
-    if (!config->webhook_url)
-        return 0;
-    server->fetcher = sig_fetcher_create(server->loop);
-    if (server->fetcher)
-        server->webhook = sig_webhook_create(
-            &(struct sig_webhook_options){.store = server->store,
-                                          .url = config->webhook_url,
-                                          .secret = config->webhook_secret,
-                                          .max_age_s = (unsigned)config->webhook_max_age_s,
-                                          .now_ms = wall_ms,
-                                          .post = post,
-                                          .ctx = server->fetcher});
-    return server->webhook ? 0 : -ENOMEM;
+    return sig_server_open_webhook(server->config, server->store, server->loop, &server->fetcher,
+                                   &server->webhook);
 }
 
 static int make_logic(struct sig_server *server) {
@@ -369,16 +344,6 @@ static void on_forget_tick(uv_timer_t *timer) {
                            server);
 }
 
-/* Where a name is all that anybody has, whoever's sign-in is over will not come back. */
-static void on_sweep_tick(uv_timer_t *timer) {
-    struct sig_server *server = timer->data;
-    uv_timeval64_t now;
-    uv_gettimeofday(&now);
-    sig_store_forget_users(
-        server->store, ((uint64_t)now.tv_sec - (uint64_t)server->config->session_lifetime_s) * 1000,
-        NULL, NULL);
-}
-
 static void start_handles(struct sig_server *server) {
     static const int numbers[] = {SIGTERM, SIGINT};
     for (size_t i = 0; i < 2; i++) {
@@ -392,9 +357,9 @@ static void start_handles(struct sig_server *server) {
     uv_timer_init(server->loop, &server->forget);
     uv_timer_init(server->loop, &server->sweep);
     server->deadline.data = server->drain.data = server->prepare.data = server;
-    server->forget.data = server->sweep.data = server;
+    server->forget.data = server;
     if (server->config->demo && !server->config->secret)
-        uv_timer_start(&server->sweep, on_sweep_tick, FORGET_SOON_MS, SWEEP_EVERY_MS);
+        sig_server_start_sweep(&server->sweep, server->store);
     if (server->config->history_days > 0)
         uv_timer_start(&server->forget, on_forget_tick, FORGET_SOON_MS, 0);
     uv_prepare_start(&server->prepare, on_prepare);

@@ -6,6 +6,7 @@
 
 #include "sfu/sfu.h"
 #include "signaling/config.h"
+#include "signaling/webhook.h"
 
 struct sig_server;
 
@@ -19,6 +20,16 @@ int sig_server_create(struct sig_server **out, const struct sig_config *config, 
 #define SIG_DATABASE_SIZE 4200
 int sig_server_find_database(const struct sig_config *config, char out[static SIG_DATABASE_SIZE],
                              bool make_folder, char *error, size_t error_size);
+
+/* Opens what brings messages to the webhook of the configuration, if there is one (else both stay
+ * NULL). 0 or -ENOMEM, and then the fetcher may be there to be closed. */
+int sig_server_open_webhook(const struct sig_config *config, struct sig_store *store,
+                            uv_loop_t *loop, struct sig_fetcher **fetcher,
+                            struct sig_webhook **webhook);
+
+/* Has the store forget now and then who cannot come back. For servers without a secret: where a
+ * name is all that anybody has, whoever's sign-in is over has gone for good. */
+void sig_server_start_sweep(uv_timer_t *timer, struct sig_store *store);
 
 /* Where a person finds it: "http://localhost:8080". */
 const char *sig_server_url(const struct sig_server *server);
