@@ -82,10 +82,19 @@ static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket
     return count;
 }
 
-static void gather(struct sfu_network *network, uint64_t for_us) {
-    struct timespec time = {.tv_nsec = (long)for_us * 1000};
-    nanosleep(&time, NULL);
-    sfu_load_on_gathered(&network->load, now_us());
+static uint64_t thread_cpu_us(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* Lets more packets come before they are read, where that pays. */
+static void gather(struct sfu_load *load, uint64_t now) {
+    if (sfu_load_is_window_over(load, now))
+        sfu_load_on_window(load, now, thread_cpu_us());
+    struct timespec time = {.tv_nsec = (long)sfu_load_gather_us(load, now) * 1000};
+    if (time.tv_nsec > 0)
+        nanosleep(&time, NULL);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events) {
@@ -93,9 +102,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     struct sfu_network *network = socket->network;
     (void)status;
     (void)events;
-    uint64_t gather_us = sfu_load_on_wakeup(&network->load, now_us());
-    if (gather_us > 0)
-        gather(network, gather_us);
+    gather(&network->load, now_us());
     for (int i = 0; i < READS_PER_WAKEUP; i++)
         if (read_batch(network, socket) < SFU_UDP_BATCH)
             break;
