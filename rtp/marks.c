@@ -23,7 +23,7 @@ void rtp_marks_start(struct rtp_marks *marks, uint64_t number) {
     *marks = (struct rtp_marks){.newest = number};
 }
 
-void rtp_marks_advance(struct rtp_marks *marks, uint64_t number) {
+void rtp_marks_advance_far(struct rtp_marks *marks, uint64_t number) {
     if (number - marks->newest >= RTP_MARKS_SPAN) {
         rtp_marks_start(marks, number);
         return;
@@ -39,11 +39,6 @@ void rtp_marks_set(struct rtp_marks *marks, uint64_t number, bool marked) {
         return;
     uint64_t *word = word_of(marks, number);
     *word = marked ? *word | bit_of(number) : *word & ~bit_of(number);
-}
-
-bool rtp_marks_has(const struct rtp_marks *marks, uint64_t number) {
-    return rtp_marks_covers(marks, number) &&
-           (marks->bits[number % RTP_MARKS_SPAN / 64] & bit_of(number)) != 0;
 }
 
 unsigned rtp_marks_count_after(const struct rtp_marks *marks, uint64_t number) {

@@ -29,13 +29,24 @@ static inline bool rtp_marks_covers(const struct rtp_marks *marks, uint64_t numb
 }
 
 /* Makes a newer number the newest; those up to it are not marked. */
-void rtp_marks_advance(struct rtp_marks *marks, uint64_t number);
+void rtp_marks_advance_far(struct rtp_marks *marks, uint64_t number);
+static inline void rtp_marks_advance(struct rtp_marks *marks, uint64_t number) {
+    if (number != marks->newest + 1) {
+        rtp_marks_advance_far(marks, number);
+        return;
+    }
+    marks->newest = number;
+    marks->bits[number % RTP_MARKS_SPAN / 64] &= ~(UINT64_C(1) << number % 64);
+}
 
 /* Marks or unmarks a number; nothing happens to one that is not covered. */
 void rtp_marks_set(struct rtp_marks *marks, uint64_t number, bool marked);
 
 /* Whether a number is marked; one that is not covered is not. */
-bool rtp_marks_has(const struct rtp_marks *marks, uint64_t number);
+static inline bool rtp_marks_has(const struct rtp_marks *marks, uint64_t number) {
+    return rtp_marks_covers(marks, number) &&
+           (marks->bits[number % RTP_MARKS_SPAN / 64] >> number % 64 & 1) != 0;
+}
 
 /* How many of the numbers newer than this one, which is covered, are marked. */
 unsigned rtp_marks_count_after(const struct rtp_marks *marks, uint64_t number);

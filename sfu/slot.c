@@ -29,6 +29,19 @@ static void learn_codecs(struct sfu_slot *slot) {
     }
 }
 
+static void learn_extensions(struct sfu_slot *slot) {
+    const uint32_t not_passed = 1u << RTP_EXT_MID | 1u << RTP_EXT_RID | 1u << RTP_EXT_REPAIRED_RID |
+                                1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ |
+                                1u << RTP_EXT_PLAYOUT_DELAY;
+    const uint32_t own = 1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ;
+    uint32_t taken = 0;
+    for (int ext = RTP_EXT_NONE + 1; ext < RTP_EXT_COUNT; ext++)
+        taken |= (uint32_t)(slot->media.extensions.ids[ext] != 0) << ext;
+    slot->passed = taken & ~not_passed;
+    slot->stamped = taken & own;
+    slot->header.len = 0;
+}
+
 static uint16_t sent_capacity(const struct sfu_media *media) {
     return media->video ? SFU_SENT_VIDEO : SFU_SENT_AUDIO;
 }
@@ -76,6 +89,7 @@ void sfu_slot_update(struct sfu_slot *slot, const struct sfu_media *media) {
         memset(slot->sent, 0, sent_capacity(media) * sizeof(*slot->sent));
     slot->media = *media;
     learn_codecs(slot);
+    learn_extensions(slot);
 }
 
 void sfu_slot_destroy(struct sfu_slot *slot) {

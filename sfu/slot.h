@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rtp/header_template.h"
 #include "rtp/rewriter.h"
 #include "rtp/selector.h"
 #include "rtp/rtcp.h"
@@ -96,6 +97,9 @@ struct sfu_slot {
     uint64_t pli_us; /* When the subscriber's last request was heeded. */
     uint64_t pli_wait_us;
     uint8_t mids_left; /* Packets that still carry the MID. */
+    uint32_t passed;   /* Extensions of the source's that the subscriber takes, as bits, */
+    uint32_t stamped;  /* and those that are this transport's own. */
+    struct rtp_template header;
     uint16_t rtx_seq;
     uint16_t padding_turn;     /* How far back the next packet of padding begins to look. */
     uint64_t doubled_until_us; /* Sound only. */

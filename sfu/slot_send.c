@@ -9,13 +9,14 @@
 #include "sfu/track.h"
 #include "sfu/transport.h"
 
+static uint32_t abs_send_time(uint64_t now_us) {
+    return (uint32_t)((now_us << 18) / 1000000) & 0xffffff;
+}
+
 /* Header extensions of an outgoing packet: the source's, and what belongs to this transport. */
-static inline void stamp(struct sfu_slot *slot, uint64_t now_us, bool in_place,
-                         struct rtp_extensions *extensions) {
-    const uint32_t not_passed = 1u << RTP_EXT_MID | 1u << RTP_EXT_RID | 1u << RTP_EXT_REPAIRED_RID |
-                                1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ |
-                                1u << RTP_EXT_PLAYOUT_DELAY;
-    extensions->present &= ~not_passed;
+static void stamp(struct sfu_slot *slot, uint64_t now_us, bool in_place,
+                  struct rtp_extensions *extensions) {
+    extensions->present &= slot->passed;
     if (in_place)
         return;
     if (slot->mids_left > 0) {
@@ -24,12 +25,9 @@ static inline void stamp(struct sfu_slot *slot, uint64_t now_us, bool in_place,
         extensions->mid = slot->media.mid;
         extensions->mid_len = (uint8_t)strlen(slot->media.mid);
     }
-    if (slot->media.extensions.ids[RTP_EXT_TRANSPORT_SEQ] != 0) {
-        extensions->present |= 1u << RTP_EXT_TRANSPORT_SEQ;
-        extensions->transport_seq = ++slot->transport->transport_seq;
-    }
-    extensions->present |= 1u << RTP_EXT_ABS_SEND_TIME;
-    extensions->abs_send_time = (uint32_t)((now_us << 18) / 1000000) & 0xffffff;
+    extensions->present |= slot->stamped;
+    extensions->transport_seq = slot->transport->transport_seq;
+    extensions->abs_send_time = abs_send_time(now_us);
 }
 
 /* The dependency descriptor of the outgoing stream. Which targets are active is said where they are
@@ -62,12 +60,52 @@ static void describe(const struct sfu_slot *slot, const struct sfu_packet *packe
     extensions->dependency_len = (uint16_t)len;
 }
 
-static void substitute(const struct sfu_substitute *instead, struct rtp_header *header,
-                       struct rtp_extensions *extensions, const uint8_t **payload,
-                       size_t *payload_len) {
-    static const uint8_t padding[] = {1};
-    const uint32_t own =
+static __attribute__((noinline)) size_t
+write_any_header(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                 const struct rtp_rewritten *numbers, bool in_place,
+                 const struct rtp_header *header, uint8_t *out) {
+    const uint32_t of_padding =
         1u << RTP_EXT_MID | 1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ;
+    uint8_t dependency[RTP_DEPENDENCY_MAX];
+    struct rtp_extensions extensions = packet->extensions;
+    stamp(slot, now_us, in_place, &extensions);
+    if (rtp_ext_has(&extensions, RTP_EXT_DEPENDENCY))
+        describe(slot, packet, in_place, numbers, &extensions, dependency);
+    if (header->padding)
+        extensions.present &= of_padding;
+    return rtp_header_write(out, header, &extensions, &slot->media.extensions);
+}
+
+static inline bool is_prepared(struct sfu_slot *slot, uint32_t present) {
+    return rtp_template_fits(&slot->header, present) ||
+           ((present & ~RTP_TEMPLATE_EXTENSIONS) == 0 &&
+            rtp_template_prepare(&slot->header, slot->media.slot_ssrc, present,
+                                 &slot->media.extensions));
+}
+
+/* The usual header is the last one's with other numbers. */
+static inline size_t write_header(struct sfu_slot *slot, uint64_t now_us,
+                                  const struct sfu_packet *packet,
+                                  const struct rtp_rewritten *numbers, bool in_place,
+                                  const struct rtp_header *header, uint8_t *out) {
+    uint32_t present = packet->extensions.present & slot->passed;
+    if (!in_place)
+        present |= slot->stamped;
+    bool usual = header->ssrc == slot->media.slot_ssrc && !header->padding &&
+                 (in_place || slot->mids_left == 0) && is_prepared(slot, present);
+    if (!usual)
+        return write_any_header(slot, now_us, packet, numbers, in_place, header, out);
+    const struct rtp_template_values values = {.audio_level = packet->extensions.audio_level,
+                                               .voice = packet->extensions.voice,
+                                               .rotation = packet->extensions.rotation,
+                                               .transport_seq = slot->transport->transport_seq,
+                                               .abs_send_time = abs_send_time(now_us)};
+    return rtp_template_write(&slot->header, header, &values, out);
+}
+
+static void substitute(const struct sfu_substitute *instead, struct rtp_header *header,
+                       const uint8_t **payload, size_t *payload_len) {
+    static const uint8_t padding[] = {1};
     *payload = instead->payload;
     *payload_len = instead->len;
     if (instead->payload != NULL) {
@@ -76,7 +114,6 @@ static void substitute(const struct sfu_substitute *instead, struct rtp_header *
     }
     header->marker = false;
     header->padding = true;
-    extensions->present &= own;
     *payload = padding;
     *payload_len = sizeof(padding);
 }
@@ -88,6 +125,7 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
     struct sfu_batch *batch = &transport->engine->batch;
     bool rtx = rtx_payload_type != 0;
     bool in_place = sfu_slot_resends_in_place(slot, packet->codec);
+    bool numbered = !in_place && (slot->stamped >> RTP_EXT_TRANSPORT_SEQ & 1) != 0;
     struct rtp_header header = {
         .payload_type = rtx ? rtx_payload_type : slot->payload_types[packet->codec],
         .marker = packet->rtp.marker || numbers->ends_picture,
@@ -95,11 +133,6 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
         .timestamp = numbers->timestamp,
         .ssrc = rtx ? slot->media.slot_rtx_ssrc : slot->media.slot_ssrc,
     };
-    uint8_t dependency[RTP_DEPENDENCY_MAX];
-    struct rtp_extensions extensions = packet->extensions;
-    stamp(slot, now_us, in_place, &extensions);
-    if (rtp_ext_has(&extensions, RTP_EXT_DEPENDENCY))
-        describe(slot, packet, in_place, numbers, &extensions, dependency);
     uint8_t prefix[2 + RTP_DESCRIPTOR_MAX];
     size_t prefix_len = 0;
     if (rtx) {
@@ -110,7 +143,7 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
     size_t payload_len = packet->rtp.payload_len;
     size_t rewritten = 0;
     if (instead != NULL)
-        substitute(instead, &header, &extensions, &payload, &payload_len);
+        substitute(instead, &header, &payload, &payload_len);
     else
         rewritten = rtp_codec_rewrite(packet->codec, payload, &packet->descriptor,
                                       numbers->picture_id, numbers->tl0picidx, prefix + prefix_len);
@@ -119,14 +152,14 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
         payload += packet->descriptor.length;
         payload_len -= packet->descriptor.length;
     }
+    transport->transport_seq += numbered;
     uint8_t *out = sfu_batch_reserve(batch);
-    size_t header_len = rtp_header_write(out, &header, &extensions, &slot->media.extensions);
+    size_t header_len = write_header(slot, now_us, packet, numbers, in_place, &header, out);
     size_t len = sfu_srtp_protect_rtp(transport->srtp_out, rtx ? &slot->rtx_stream : &slot->stream,
                                       out, header_len, prefix, prefix_len, payload, payload_len);
     if (len == 0)
         return 0;
     sfu_batch_commit(batch, &transport->ice.selected, len);
-    sfu_downlink_on_sent(transport, now_us, rtp_ext_has(&extensions, RTP_EXT_TRANSPORT_SEQ),
-                         extensions.transport_seq, len);
+    sfu_downlink_on_sent(transport, now_us, numbered, transport->transport_seq, len);
     return len;
 }
