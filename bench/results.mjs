@@ -133,7 +133,7 @@ function rampTable() {
 
 const growth = [
   { name: 'subscribers', title: 'subscribers of one publisher' },
-  { name: 'rooms', title: 'rooms, 500 publishers and 500 subscribers of sound in all' },
+  { name: 'rooms', title: 'rooms, 1,000 people with sound in all' },
   { name: 'idle', title: 'idle participants beside a broadcast to 100' },
 ].map((one) => ({ ...one, points: rows('growth').filter((row) => row.server === one.name && cost(row) !== null)
   .map((row) => ({ x: row.size, y: cost(row), doubtful: doubtful(row) })) }));
@@ -146,7 +146,7 @@ if (growth[0].points.length > 0) {
 }
 
 function panel(/** @type {any} */ one, /** @type {number} */ index) {
-  const width = 280, height = 150, left = 60 + index * 330, top = 40;
+  const width = 280, height = 150, left = 60 + index * 330, top = 64;
   const most = Math.max(...one.points.map((/** @type {any} */ point) => point.y)) * 1.25;
   const largest = Math.log10(one.points.at(-1).x + 1) || 1;
   const x = (/** @type {number} */ value) => left + width * Math.log10(value + 1) / largest;
@@ -160,10 +160,10 @@ function panel(/** @type {any} */ one, /** @type {number} */ index) {
 
 function svg() {
   const drawn = growth.filter((one) => one.points.length > 1);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${60 + drawn.length * 330} 240"><style>
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${60 + drawn.length * 330} 245"><style>
 text{font:11px system-ui,sans-serif;fill:#57606a}path{fill:none;stroke:#8c959f}polyline{fill:none;stroke:#1668c7;stroke-width:2}circle{fill:#1668c7}
 @media(prefers-color-scheme:dark){text{fill:#adbac7}polyline{stroke:#6cb2ff}circle{fill:#6cb2ff}}</style>
-<text x="8" y="232">CPU a forwarded packet in µs, by the number of</text>${drawn.map(panel).join('')}</svg>\n`;
+<text x="60" y="18">CPU a forwarded packet in µs, by the number of</text>${drawn.map(panel).join('')}</svg>\n`;
 }
 
 function growthText() {
