@@ -194,7 +194,7 @@ static int run_frame(struct stage *stage, const struct bench_forwarding_config *
 
 int bench_forwarding_run(const struct bench_forwarding_config *config,
                          struct bench_forwarding_result *out) {
-    struct stage stage;
+    struct stage stage = {0};
     *out = (struct bench_forwarding_result){0};
     int result = config->payload_len <= PAYLOAD_MAX && config->subscribers > 0 && config->burst > 0
                      ? stage_init(&stage, config)
