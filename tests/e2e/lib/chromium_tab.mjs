@@ -7,6 +7,7 @@ class ChromiumTab {
   constructor(context, page) {
     Object.assign(this, { context, page, errors: [] });
     page.on('pageerror', (error) => this.errors.push(String(error)));
+    page.on('crash', () => this.errors.push('the page crashed'));
     page.on('console', (message) => { if (message.type() === 'error') this.errors.push(message.text()); });
   }
   open(url) {
