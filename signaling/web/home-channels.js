@@ -18,6 +18,8 @@ import { texts } from './texts.js';
  */
 /** @typedef {Channel & {members: import('./home-people.js').User[]}} WholeChannel */
 
+const GATHER_MS = 200;
+
 export class ChannelsView {
   /** @type {Channel[] | null} null: not asked yet */
   #channels = null;
@@ -27,11 +29,19 @@ export class ChannelsView {
   #problem = '';
   /** @type {HTMLElement | null} */
   #root = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon;
 
   /** @param {Home} home */
   constructor(home) {
     this.home = home;
-    const again = () => this.#root && this.#load();
+    // What changes at once (a server that was restarted, a call of many) is asked for once.
+    const again = () => {
+      this.#soon ??= setTimeout(() => {
+        this.#soon = undefined;
+        if (this.#root) this.#load();
+      }, GATHER_MS);
+    };
     home.notifications.on('channel-changed', again);
     home.notifications.on('call-changed', again);
     home.notifications.on('presence', again);

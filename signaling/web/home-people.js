@@ -6,6 +6,7 @@ import { texts } from './texts.js';
 
 /** @typedef {{user_id: string, name: string, online: boolean}} User */
 const TYPING_MS = 200;
+const GATHER_MS = 200; // Many who come at once are asked for once.
 
 /** @param {User} user @param {import('./weir-client.js').WeirRest} rest @param {string} ownId */
 export function personRow({ user_id, name, online }, rest, ownId) {
@@ -32,6 +33,8 @@ export class PeopleView {
   #list = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon;
 
   /** @param {import('./home.js').Home} home */
   constructor(home) {
@@ -40,7 +43,10 @@ export class PeopleView {
       const known = this.#users?.find((user) => String(user.user_id) === userId);
       if (known) known.online = online;
       if (known) this.#render();
-      else if (this.#list) this.#load();
+      else this.#soon ??= setTimeout(() => {
+        this.#soon = undefined;
+        if (this.#list) this.#load();
+      }, GATHER_MS);
     });
   }
 
