@@ -38,6 +38,7 @@ void rtp_marks_set(struct rtp_marks *marks, uint64_t number, bool marked) {
     if (!rtp_marks_covers(marks, number))
         return;
     uint64_t *word = word_of(marks, number);
+    marks->any = marks->any || marked;
     *word = marked ? *word | bit_of(number) : *word & ~bit_of(number);
 }
 

@@ -12,6 +12,7 @@ enum { RTP_MARKS_SPAN = 1024 };
 struct rtp_marks {
     /* State. */
     uint64_t newest;
+    bool any; /* Some bit may be set. */
     uint64_t bits[RTP_MARKS_SPAN / 64];
 };
 
@@ -36,7 +37,8 @@ static inline void rtp_marks_advance(struct rtp_marks *marks, uint64_t number) {
         return;
     }
     marks->newest = number;
-    marks->bits[number % RTP_MARKS_SPAN / 64] &= ~(UINT64_C(1) << number % 64);
+    if (marks->any)
+        marks->bits[number % RTP_MARKS_SPAN / 64] &= ~(UINT64_C(1) << number % 64);
 }
 
 /* Marks or unmarks a number; nothing happens to one that is not covered. */

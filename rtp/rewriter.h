@@ -30,37 +30,38 @@ enum {
 }; /* As resends: its contents are not those of the source's packet,
     * so it must not be sent again. */
 
+/* What every packet touches comes first. */
 struct rtp_rewriter {
     /* Given. */
     struct rtp_rewriter_entry *sent; /* Zeroed, a ring by out_seq. */
     uint16_t capacity;               /* A power of two. */
-    uint32_t clock_rate_hz;
     /* State; nothing outside reads it. */
-    uint16_t source; /* Current generation; 0 before the first switch. */
-    bool started;    /* A packet of the current source has been mapped. */
-    bool aligned;    /* What the switch said, until the source's first packet. */
-    bool sent_any;
-    uint16_t out_seq;       /* Newest outgoing number. */
-    uint32_t out_timestamp; /* Newest outgoing timestamp, and when its first packet left. */
-    uint64_t out_at_us;
-    uint32_t timestamp_offset;  /* To add to the source's. */
-    uint32_t squeezed_from;     /* The source's time at which a replay begins; it goes on for */
-    uint32_t squeezed_units;    /* so long, 0: there is none, */
-    uint32_t squeezed_to_units; /* which becomes so much before the live source's time. */
-    uint16_t replayed_frames;   /* What rtp_rewriter_replay said, until the first packet. */
-    uint32_t live_timestamp;
-    uint64_t source_first;      /* First number of the current source that may pass. */
-    uint64_t seq_offset;        /* source seq - dropped so far = out seq, modulo 2^64. */
-    struct rtp_marks dropped;   /* Packets of the source that were left out. */
-    int32_t dropped_picture_id; /* Whose the newest left out is, or RTP_NO_NUMBER. */
-    uint8_t dropped_spatial;
+    uint16_t source;   /* Current generation; 0 before the first switch. */
+    bool started;      /* A packet of the current source has been mapped. */
+    bool sent_any;     /* Of any source. */
     bool has_pictures; /* The source has sent a picture id, a TL0PICIDX. */
     bool has_tl0picidx;
-    uint16_t picture_id; /* Newest outgoing. */
+    uint16_t out_seq;    /* Newest outgoing number, */
+    uint16_t picture_id; /* and what else is the newest. */
     uint8_t tl0picidx;
-    uint8_t tl0picidx_offset;         /* To subtract from the source's. */
+    uint8_t tl0picidx_offset; /* To subtract from the source's. */
+    uint32_t out_timestamp;   /* Newest outgoing timestamp, and when its first packet left. */
+    uint64_t out_at_us;
+    uint32_t timestamp_offset;        /* To add to the source's. */
+    uint32_t squeezed_units;          /* How long a replay goes on, 0: there is none. */
+    uint64_t seq_offset;              /* source seq - dropped so far = out seq, modulo 2^64. */
     uint64_t picture_offset;          /* source picture - left out so far = out picture. */
+    struct rtp_marks dropped;         /* Packets of the source that were left out. */
     struct rtp_marks hidden_pictures; /* Pictures of the source whose id was closed up. */
+    uint64_t source_first;            /* First number of the current source that may pass. */
+    uint32_t clock_rate_hz;           /* Given. */
+    bool aligned;                     /* What the switch said, until the source's first packet. */
+    uint8_t dropped_spatial;
+    int32_t dropped_picture_id; /* Whose the newest left out is, or RTP_NO_NUMBER. */
+    uint32_t squeezed_from;     /* The source's time at which the replay begins; all of it */
+    uint32_t squeezed_to_units; /* becomes so much before the live source's time. */
+    uint16_t replayed_frames;   /* What rtp_rewriter_replay said, until the first packet. */
+    uint32_t live_timestamp;
 };
 
 /* What a mapped packet leaves with. */

@@ -25,15 +25,15 @@ struct sfu_ice_credentials {
 /* Embedded in a transport. Zero-initialise. */
 struct sfu_ice {
     /* State. */
+    struct sfu_address selected; /* Where media goes: the address nominated last, else the newest
+                                    validated one. It changes too when it was silent for 3 s and
+                                    another went on checking. First, since every packet needs it. */
     struct sfu_ice_credentials local;
     struct sfu_ice_credentials
         next; /* During a restart, until the first check with it; else empty. */
     char remote_ufrag[SFU_CREDENTIAL_MAX + 1];
     struct sfu_address validated[SFU_ICE_ADDRESSES_MAX];
     uint64_t validated_at_us[SFU_ICE_ADDRESSES_MAX];
-    struct sfu_address
-        selected; /* Where media goes: the address nominated last, else the newest validated one. It
-                   * changes too when it was silent for 3 s and another went on checking. */
     bool nominated;
     uint64_t consent_us; /* The last authenticated check, on any address. */
 };

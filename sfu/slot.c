@@ -21,12 +21,16 @@ enum {
 static void learn_codecs(struct sfu_slot *slot) {
     memset(slot->payload_types, 0, sizeof(slot->payload_types));
     memset(slot->rtx_payload_types, 0, sizeof(slot->rtx_payload_types));
+    slot->in_place = 0;
     /* The first of a codec's several payload types counts, so the preferred one is written last. */
     for (size_t i = slot->media.codec_count; i-- > 0;) {
         const struct sfu_codec *codec = &slot->media.codecs[i];
         slot->payload_types[codec->codec] = codec->payload_type;
         slot->rtx_payload_types[codec->codec] = codec->rtx_payload_type;
     }
+    for (int codec = 0; codec < RTP_CODEC_COUNT; codec++)
+        if (slot->media.nack && slot->rtx_payload_types[codec] == 0)
+            slot->in_place |= (uint8_t)(1u << codec);
 }
 
 static void learn_extensions(struct sfu_slot *slot) {
@@ -48,9 +52,10 @@ static uint16_t sent_capacity(const struct sfu_media *media) {
 
 int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,
                     const struct sfu_media *media) {
-    struct sfu_slot *slot = calloc(1, sizeof(*slot));
-    if (slot == NULL)
+    struct sfu_slot *slot;
+    if (posix_memalign((void **)&slot, SFU_CACHE_LINE, sizeof(*slot)) != 0)
         return -ENOMEM;
+    *slot = (struct sfu_slot){0};
     slot->transport = transport;
     uint64_t random = sfu_engine_random(transport->engine);
     rtp_rewriter_init(&slot->rewriter, NULL, 0,

@@ -19,6 +19,7 @@ struct sfu_track;
 struct sfu_transport;
 
 enum {
+    SFU_CACHE_LINE = 64,
     SFU_SENT_VIDEO = 512, /* Outgoing numbers remembered, as many packets as a history keeps. */
     SFU_SENT_AUDIO = 128,
     SFU_SLOT_SOURCES = 8, /* Former sources that can still be retransmitted from. */
@@ -66,52 +67,61 @@ struct sfu_slot_source {
     uint8_t layer;
 };
 
+/* What forwarding a packet touches stands first, in four lines of the cache, since a room has more
+ * of these than the cache holds. */
 struct sfu_slot {
-    /* Given. */
+    /* Given, and links. */
     struct sfu_transport *transport;
-    struct sfu_media media;
+    struct sfu_track *track;                /* NULL: empty. */
     uint8_t payload_types[RTP_CODEC_COUNT]; /* 0: the subscriber does not take the codec. */
     uint8_t rtx_payload_types[RTP_CODEC_COUNT];
 
-    /* Owned. */
-    struct rtp_rewriter_entry *sent; /* NULL until it carries something. */
-
-    /* Links. */
-    struct sfu_track *track; /* NULL: empty. */
-    size_t place;            /* In the track's list. */
-
-    /* State. */
-    struct sfu_wish wish;
-    struct sfu_target target; /* Once it was set. */
-    bool targeted;
+    /* State of forwarding. */
     bool silent;    /* Paused, by the client or for want of bandwidth. */
     bool switching; /* The next packet mapped begins a new source. */
     bool replaying; /* Out of the cache, of replay_layer, from replay_seq on. */
     uint8_t replay_layer;
+    uint8_t mids_left;    /* Packets that still carry the MID. */
     uint8_t red_distance; /* Frames that RED repeats, while doubled_until_us; 0: none. */
-    struct rtp_selector selector;
-    uint64_t replay_seq;
-    uint64_t replay_at_us;
-    uint64_t first_seq; /* Of the current source. */
-    uint64_t keyframe_sent_us;
-    uint64_t pli_us; /* When the subscriber's last request was heeded. */
-    uint64_t pli_wait_us;
-    uint8_t mids_left; /* Packets that still carry the MID. */
-    uint32_t passed;   /* Extensions of the source's that the subscriber takes, as bits, */
-    uint32_t stamped;  /* and those that are this transport's own. */
-    struct rtp_template header;
+    bool targeted;
+    uint8_t in_place; /* Of which codecs, as bits, what is sent again has the same number. */
     uint16_t rtx_seq;
-    uint16_t padding_turn;     /* How far back the next packet of padding begins to look. */
-    uint64_t doubled_until_us; /* Sound only. */
-    struct rtp_rewriter rewriter;
-    struct sfu_slot_source sources[SFU_SLOT_SOURCES];
     struct sfu_srtp_stream stream;
-    struct sfu_srtp_stream rtx_stream;
 
     /* Counters. */
     uint32_t packets;
     uint32_t octets;
+
+    /* More state. */
+    uint32_t passed;  /* Extensions of the source's that the subscriber takes, as bits, */
+    uint32_t stamped; /* and those that are this transport's own. */
+    struct rtp_template header;
+    uint64_t doubled_until_us; /* Sound only. */
+    struct rtp_selector selector;
+    struct rtp_rewriter_entry *sent; /* Owned; NULL until it carries something. */
+    size_t place;                    /* In the track's list. */
+    uint64_t first_seq;              /* Of the current source. */
+    struct rtp_rewriter rewriter;
+
+    /* Rarely touched. */
+    struct sfu_media media; /* Given. */
+    struct sfu_wish wish;
+    struct sfu_target target; /* Once it was set. */
+    uint64_t replay_seq;
+    uint64_t replay_at_us;
+    uint64_t keyframe_sent_us;
+    uint64_t pli_us; /* When the subscriber's last request was heeded. */
+    uint64_t pli_wait_us;
+    uint16_t padding_turn; /* How far back the next packet of padding begins to look. */
+    struct sfu_slot_source sources[SFU_SLOT_SOURCES];
+    struct sfu_srtp_stream rtx_stream;
 };
+
+_Static_assert(offsetof(struct sfu_slot, header) == SFU_CACHE_LINE &&
+                   offsetof(struct sfu_slot, selector) + sizeof(struct rtp_point) * 2 <
+                       2 * SFU_CACHE_LINE &&
+                   offsetof(struct sfu_slot, rewriter) % SFU_CACHE_LINE == 0,
+               "what a packet touches is together");
 
 /* -ENOMEM. */
 int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,
@@ -195,7 +205,7 @@ static inline size_t sfu_slot_emit(struct sfu_slot *slot, uint64_t now_us,
 /* Whether what is sent again has the same number under the same keys, so that every bit of it has
  * to be the same: NACK without RTX. */
 static inline bool sfu_slot_resends_in_place(const struct sfu_slot *slot, enum rtp_codec codec) {
-    return slot->media.nack && slot->rtx_payload_types[codec] == 0;
+    return (slot->in_place >> codec & 1) != 0;
 }
 
 /* What was sent under a number, as long as its track's history has it; else NULL. */

@@ -64,7 +64,7 @@ static void leave_out(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
 /* Sound that is replayed keeps its own time, so that it delays nothing behind it. */
 static uint64_t time_of(const struct sfu_slot *slot, uint64_t now_us,
                         const struct sfu_packet *packet) {
-    return slot->replaying && !slot->media.video ? packet->received_us : now_us;
+    return slot->replaying && !rtp_codec_is_video(packet->codec) ? packet->received_us : now_us;
 }
 
 static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
@@ -83,7 +83,7 @@ static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pac
         rtp_rewriter_find(&slot->rewriter, numbers.seq)->ends_picture = true;
         numbers.ends_picture = true;
     }
-    if (slot->media.video)
+    if (rtp_codec_is_video(packet->codec))
         sfu_slot_emit(slot, now_us, packet, &numbers, 0);
     else
         sfu_slot_send_sound(slot, now_us, packet, &numbers);

@@ -60,47 +60,57 @@ static void describe(const struct sfu_slot *slot, const struct sfu_packet *packe
     extensions->dependency_len = (uint16_t)len;
 }
 
-static __attribute__((noinline)) size_t
-write_any_header(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
-                 const struct rtp_rewritten *numbers, bool in_place,
-                 const struct rtp_header *header, uint8_t *out) {
+/* What is to be written before the payload. */
+struct heading {
+    const struct sfu_packet *packet;
+    const struct rtp_rewritten *numbers;
+    bool rtx;
+    bool in_place;
+    struct rtp_header header; /* Without its SSRC. */
+};
+
+static __attribute__((noinline)) size_t write_any_header(struct sfu_slot *slot, uint64_t now_us,
+                                                         const struct heading *heading,
+                                                         uint8_t *out) {
     const uint32_t of_padding =
         1u << RTP_EXT_MID | 1u << RTP_EXT_ABS_SEND_TIME | 1u << RTP_EXT_TRANSPORT_SEQ;
     uint8_t dependency[RTP_DEPENDENCY_MAX];
-    struct rtp_extensions extensions = packet->extensions;
-    stamp(slot, now_us, in_place, &extensions);
+    struct rtp_header header = heading->header;
+    struct rtp_extensions extensions = heading->packet->extensions;
+    header.ssrc = heading->rtx ? slot->media.slot_rtx_ssrc : slot->media.slot_ssrc;
+    stamp(slot, now_us, heading->in_place, &extensions);
     if (rtp_ext_has(&extensions, RTP_EXT_DEPENDENCY))
-        describe(slot, packet, in_place, numbers, &extensions, dependency);
-    if (header->padding)
+        describe(slot, heading->packet, heading->in_place, heading->numbers, &extensions,
+                 dependency);
+    if (header.padding)
         extensions.present &= of_padding;
-    return rtp_header_write(out, header, &extensions, &slot->media.extensions);
+    return rtp_header_write(out, &header, &extensions, &slot->media.extensions);
 }
 
 static inline bool is_prepared(struct sfu_slot *slot, uint32_t present) {
     return rtp_template_fits(&slot->header, present) ||
-           ((present & ~RTP_TEMPLATE_EXTENSIONS) == 0 &&
+           ((present & ~(uint32_t)RTP_TEMPLATE_EXTENSIONS) == 0 &&
             rtp_template_prepare(&slot->header, slot->media.slot_ssrc, present,
                                  &slot->media.extensions));
 }
 
 /* The usual header is the last one's with other numbers. */
 static inline size_t write_header(struct sfu_slot *slot, uint64_t now_us,
-                                  const struct sfu_packet *packet,
-                                  const struct rtp_rewritten *numbers, bool in_place,
-                                  const struct rtp_header *header, uint8_t *out) {
-    uint32_t present = packet->extensions.present & slot->passed;
-    if (!in_place)
+                                  const struct heading *heading, uint8_t *out) {
+    const struct rtp_extensions *extensions = &heading->packet->extensions;
+    uint32_t present = extensions->present & slot->passed;
+    if (!heading->in_place)
         present |= slot->stamped;
-    bool usual = header->ssrc == slot->media.slot_ssrc && !header->padding &&
-                 (in_place || slot->mids_left == 0) && is_prepared(slot, present);
+    bool usual = !heading->rtx && !heading->header.padding &&
+                 (heading->in_place || slot->mids_left == 0) && is_prepared(slot, present);
     if (!usual)
-        return write_any_header(slot, now_us, packet, numbers, in_place, header, out);
-    const struct rtp_template_values values = {.audio_level = packet->extensions.audio_level,
-                                               .voice = packet->extensions.voice,
-                                               .rotation = packet->extensions.rotation,
+        return write_any_header(slot, now_us, heading, out);
+    const struct rtp_template_values values = {.audio_level = extensions->audio_level,
+                                               .voice = extensions->voice,
+                                               .rotation = extensions->rotation,
                                                .transport_seq = slot->transport->transport_seq,
                                                .abs_send_time = abs_send_time(now_us)};
-    return rtp_template_write(&slot->header, header, &values, out);
+    return rtp_template_write(&slot->header, &heading->header, &values, out);
 }
 
 static void substitute(const struct sfu_substitute *instead, struct rtp_header *header,
@@ -124,15 +134,16 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
     struct sfu_transport *transport = slot->transport;
     struct sfu_batch *batch = &transport->engine->batch;
     bool rtx = rtx_payload_type != 0;
-    bool in_place = sfu_slot_resends_in_place(slot, packet->codec);
-    bool numbered = !in_place && (slot->stamped >> RTP_EXT_TRANSPORT_SEQ & 1) != 0;
-    struct rtp_header header = {
-        .payload_type = rtx ? rtx_payload_type : slot->payload_types[packet->codec],
-        .marker = packet->rtp.marker || numbers->ends_picture,
-        .seq = rtx ? slot->rtx_seq++ : numbers->seq,
-        .timestamp = numbers->timestamp,
-        .ssrc = rtx ? slot->media.slot_rtx_ssrc : slot->media.slot_ssrc,
-    };
+    struct heading heading = {
+        .packet = packet,
+        .numbers = numbers,
+        .rtx = rtx,
+        .in_place = sfu_slot_resends_in_place(slot, packet->codec),
+        .header = {.payload_type = rtx ? rtx_payload_type : slot->payload_types[packet->codec],
+                   .marker = packet->rtp.marker || numbers->ends_picture,
+                   .seq = rtx ? slot->rtx_seq++ : numbers->seq,
+                   .timestamp = numbers->timestamp}};
+    bool numbered = !heading.in_place && (slot->stamped >> RTP_EXT_TRANSPORT_SEQ & 1) != 0;
     uint8_t prefix[2 + RTP_DESCRIPTOR_MAX];
     size_t prefix_len = 0;
     if (rtx) {
@@ -143,7 +154,7 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
     size_t payload_len = packet->rtp.payload_len;
     size_t rewritten = 0;
     if (instead != NULL)
-        substitute(instead, &header, &payload, &payload_len);
+        substitute(instead, &heading.header, &payload, &payload_len);
     else
         rewritten = rtp_codec_rewrite(packet->codec, payload, &packet->descriptor,
                                       numbers->picture_id, numbers->tl0picidx, prefix + prefix_len);
@@ -154,7 +165,7 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
     }
     transport->transport_seq += numbered;
     uint8_t *out = sfu_batch_reserve(batch);
-    size_t header_len = write_header(slot, now_us, packet, numbers, in_place, &header, out);
+    size_t header_len = write_header(slot, now_us, &heading, out);
     size_t len = sfu_srtp_protect_rtp(transport->srtp_out, rtx ? &slot->rtx_stream : &slot->stream,
                                       out, header_len, prefix, prefix_len, payload, payload_len);
     if (len == 0)

@@ -14,9 +14,10 @@ static void say(struct sfu_transport *transport, enum sfu_event_type type, const
 
 int sfu_transport_create(struct sfu_transport **out, struct sfu_engine *engine, uint64_t now_us,
                          uint64_t participant, const struct sfu_ice_credentials *credentials) {
-    struct sfu_transport *transport = calloc(1, sizeof(*transport));
-    if (transport == NULL)
+    struct sfu_transport *transport;
+    if (posix_memalign((void **)&transport, SFU_CACHE_LINE, sizeof(*transport)) != 0)
         return -ENOMEM;
+    *transport = (struct sfu_transport){0};
     transport->engine = engine;
     transport->participant = participant;
     transport->ice.local = *credentials;

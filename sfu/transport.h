@@ -39,32 +39,37 @@ struct sfu_mline {
     struct sfu_slot *slot; /* Of an m-line that is none now: waits for its return. */
 };
 
+/* What sending a packet touches stands first, in one line of the cache. */
 struct sfu_transport {
     /* Given. */
     struct sfu_engine *engine;
     uint64_t participant;
 
     /* Owned. */
+    struct sfu_srtp_out *srtp_out;
+    struct sfu_downlink *downlink; /* NULL without slots. */
+
+    /* State of sending. */
+    uint16_t transport_seq; /* Of what we send. */
+    bool consent_lost;
+    bool reported; /* CLOSED or FAILED has been said. */
+    bool has_rtt;  /* Else it is a guess. */
+    struct sfu_ice ice;
+
+    /* Owned. */
     struct sfu_dtls *dtls; /* NULL until the first description. */
     struct sfu_srtp_in *srtp_in;
-    struct sfu_srtp_out *srtp_out;
     struct sfu_mline *mlines;
     struct rtp_twcc_receiver *twcc; /* NULL until a packet brings a transport sequence number. */
-    struct sfu_downlink *downlink;  /* NULL without slots. */
     struct sfu_uplink *uplink;      /* NULL but for publishers that know REMB only. */
 
     /* Links. */
     struct sfu_deadline deadline;
 
     /* State. */
-    struct sfu_ice ice;
     size_t mline_count;
-    bool consent_lost;
-    bool reported;          /* CLOSED or FAILED has been said. */
-    uint16_t transport_seq; /* Of what we send. */
-    uint32_t ssrc;          /* Of our feedback. */
+    uint32_t ssrc; /* Of our feedback. */
     uint64_t rtt_us;
-    bool has_rtt; /* Else it is a guess. */
     struct sfu_quality_meter quality;
     uint64_t report_at_us;
     size_t report_turn;     /* The stream that the next report begins with. */
@@ -78,6 +83,9 @@ struct sfu_transport {
     size_t stream_count;
     struct sfu_stream streams[SFU_SSRCS_MAX];
 };
+
+_Static_assert(offsetof(struct sfu_transport, ice) + sizeof(struct sfu_address) <= SFU_CACHE_LINE,
+               "what a packet touches is together");
 
 /* -ENOMEM. */
 int sfu_transport_create(struct sfu_transport **out, struct sfu_engine *engine, uint64_t now_us,
