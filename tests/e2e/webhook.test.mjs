@@ -3,9 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { SECRET, User, token } from './lib/api.mjs';
@@ -168,6 +170,20 @@ test('redirects are not followed, and hold up the message', MINUTE, async () => 
   await eventually('it is told', () => host.types(call).at(-1) === 'call.ended', { within: 15_000 });
   assert.equal(lured, 0);
   trap.close();
+});
+
+test('a receiver with a certificate that nobody vouches for is told nothing', MINUTE, async (t) => {
+  const [cert, key] = ['cert', 'key'].map((name) => path.join(folder, `${name}.pem`));
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  let told = 0;
+  const impostor = https.createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (_request, response) => { told++; response.end(); }).listen(0, '127.0.0.1');
+  await once(impostor, 'listening');
+  const careful = await startHosted(host, { args: ['--webhook-url', `https://localhost:${impostor.address().port}/`] });
+  t.after(async () => { await careful.stop(); impostor.close(); });
+  await new User(careful.url, ada.jwt).initiate(['bob']);
+  await eventually('it was tried twice', async () => (await careful.metrics()).get('weir_webhook_failures_total') >= 2);
+  assert.equal(told, 0);
+  assert.match(careful.log, /certificate/);
 });
 
 test('what has become too old is given up, and the next one goes', MINUTE, async (t) => {
