@@ -31,18 +31,22 @@ struct sfu_member *sfu_room_dominant(const struct sfu_room *room) {
 static bool choose_travellers(struct sfu_room *room) {
     size_t left = room->loudness.places - room->loudness.loudest_count;
     bool changed = false;
+    room->traveller_count = 0;
     for (struct sfu_published *track = room->tracks; track != NULL; track = track->next) {
         bool travelled = track->travels;
         track->travels =
             track->is_microphone && (track->voice.is_loudest || (travelled && left > 0));
         left -= track->travels && !track->voice.is_loudest;
         changed = changed || track->travels != travelled;
+        if (track->travels)
+            room->travellers[room->traveller_count++] = track;
     }
     for (struct sfu_published *track = room->tracks; track != NULL && left > 0;
          track = track->next) {
         if (!track->is_microphone || track->travels)
             continue;
         track->travels = changed = true;
+        room->travellers[room->traveller_count++] = track;
         left--;
     }
     return changed;
@@ -58,23 +62,25 @@ void sfu_floor_join(struct sfu_published *track) {
     choose_travellers(room);
 }
 
-void sfu_floor_leave(struct sfu_published *track) {
+bool sfu_floor_leave(struct sfu_published *track) {
     struct sfu_room *room = track->member->room;
     if (!track->is_microphone)
-        return;
+        return false;
     room->microphones--;
     rtp_loudness_remove(&room->loudness, &track->voice);
-    choose_travellers(room);
+    return choose_travellers(room);
+}
+
+static size_t microphones_of_others(const struct sfu_member *member) {
+    size_t others = member->room->microphones;
+    for (const struct sfu_published *track = member->own; track != NULL; track = track->next_own)
+        others -= track->is_microphone;
+    return others;
 }
 
 /* Whether there are more microphones than the member has slots for. */
 static bool is_crowded(const struct sfu_member *member) {
-    size_t others = member->room->microphones, slots = 0;
-    for (const struct sfu_published *track = member->own; track != NULL; track = track->next_own)
-        others -= track->is_microphone;
-    for (size_t i = 0; i < member->slot_count; i++)
-        slots += !member->slots[i].media.video && member->slots[i].media.direction == SFU_SLOT;
-    return others > slots;
+    return microphones_of_others(member) > member->slots_of[false];
 }
 
 /* --- Which slot --- */
@@ -97,26 +103,24 @@ static int rank(struct sfu_member *member, const struct sfu_member_slot *slot,
     return are_siblings(partner->track, track) ? 3 : 0;
 }
 
-static bool is_pinned(const struct sfu_member_slot *slot) {
-    return slot->wish.track != 0;
-}
-
 /* Carries sound that does not travel any more. */
 static bool is_stale(const struct sfu_member_slot *slot) {
-    return slot->track != NULL && !is_pinned(slot) && slot->track->is_microphone &&
+    return slot->track != NULL && !sfu_member_is_pinned(slot) && slot->track->is_microphone &&
            !slot->track->travels;
 }
 
 static void place(struct sfu_member *member, struct sfu_published *track, bool crowded) {
-    if (track->member == member || sfu_member_slot_with(member, track) != NULL ||
-        (crowded && track->is_microphone && !track->travels))
+    bool may_displace = crowded && track->is_microphone; /* What is stale. */
+    if (track->member == member || (may_displace && !track->travels) ||
+        (!may_displace && member->free_slots[track->media.video] == 0) ||
+        sfu_member_slot_with(member, track) != NULL)
         return;
     struct sfu_member_slot *best = NULL;
     int best_rank = -1;
     for (size_t i = 0; i < member->slot_count; i++) {
         struct sfu_member_slot *slot = &member->slots[i];
         bool is_free = slot->track == NULL || (crowded && is_stale(slot));
-        if (!is_free || is_pinned(slot) || !sfu_member_may_watch(member, track, slot))
+        if (!is_free || sfu_member_is_pinned(slot) || !sfu_member_may_watch(member, track, slot))
             continue;
         int slot_rank = rank(member, slot, track);
         if (slot_rank > best_rank) {
@@ -135,17 +139,49 @@ static void place_all(struct sfu_member *member, const struct sfu_member *whose_
         place(member, track, crowded);
 }
 
+/* Whether going through all tracks may find something for a free slot. */
+static bool has_place(const struct sfu_member *member, bool crowded) {
+    const struct sfu_room *room = member->room;
+    return member->free_slots[true] > 0 ||
+           (member->free_slots[false] > 0 && (!crowded || room->sounds > room->microphones));
+}
+
+static void drop_stale(struct sfu_member *member) {
+    for (size_t i = 0; i < member->slot_count; i++)
+        if (is_stale(&member->slots[i]))
+            sfu_member_carry(member, &member->slots[i], NULL);
+}
+
 void sfu_floor_fill(struct sfu_member *member) {
     const struct sfu_room *room = member->room;
     bool crowded = is_crowded(member);
     place_all(member, sfu_room_dominant(room), crowded);
     for (size_t i = 0; i < room->loudness.loudest_count; i++)
         place_all(member, whose(room->loudness.loudest[i])->member, crowded);
-    for (struct sfu_published *track = room->tracks; track != NULL; track = track->next)
+    for (size_t i = 0; crowded && i < room->traveller_count; i++)
+        place(member, room->travellers[i], crowded);
+    for (struct sfu_published *track = room->tracks; track != NULL && has_place(member, crowded);
+         track = track->next)
         place(member, track, crowded);
-    for (size_t i = 0; crowded && i < member->slot_count; i++)
-        if (is_stale(&member->slots[i]))
-            sfu_member_carry(member, &member->slots[i], NULL);
+    if (crowded)
+        drop_stale(member);
+}
+
+void sfu_floor_offer(struct sfu_member *member, struct sfu_published *track) {
+    bool crowded = is_crowded(member);
+    bool begins = track->is_microphone && track->member != member &&
+                  microphones_of_others(member) == member->slots_of[false] + 1;
+    if (begins)
+        sfu_floor_fill(member);
+    else
+        place(member, track, crowded);
+}
+
+void sfu_floor_withdraw(struct sfu_member *member, const struct sfu_published *track,
+                        bool others_travel) {
+    bool ends = track->is_microphone && microphones_of_others(member) == member->slots_of[false];
+    if (ends || others_travel)
+        sfu_floor_fill(member);
 }
 
 /* --- Whose picture is shown --- */
@@ -157,7 +193,7 @@ static struct sfu_member_slot *find_victim(struct sfu_member *member,
     struct sfu_member_slot *victim = NULL;
     for (size_t i = 0; i < member->slot_count; i++) {
         struct sfu_member_slot *slot = &member->slots[i];
-        if (slot->track == NULL || is_pinned(slot) || is_screen(slot->track) ||
+        if (slot->track == NULL || sfu_member_is_pinned(slot) || is_screen(slot->track) ||
             !sfu_member_may_watch(member, track, slot))
             continue;
         if (slot->track->member->spoke_us == 0 && rank(member, slot, track) == 3)

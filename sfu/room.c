@@ -92,12 +92,40 @@ static struct sfu_published *find_track(const struct sfu_room *room, uint64_t id
 
 /* --- Filling slots --- */
 
+bool sfu_member_is_pinned(const struct sfu_member_slot *slot) {
+    return slot->wish.track != 0;
+}
+
+static bool is_free(const struct sfu_member_slot *slot) {
+    return slot->track == NULL && slot->media.direction == SFU_SLOT && !sfu_member_is_pinned(slot);
+}
+
+/* After m-lines or wishes have changed. */
+static void count_slots(struct sfu_member *member) {
+    memset(member->slots_of, 0, sizeof(member->slots_of));
+    memset(member->free_slots, 0, sizeof(member->free_slots));
+    member->pins = 0;
+    for (size_t i = 0; i < member->slot_count; i++) {
+        const struct sfu_member_slot *slot = &member->slots[i];
+        member->slots_of[slot->media.video] += slot->media.direction == SFU_SLOT;
+        member->free_slots[slot->media.video] += is_free(slot);
+        member->pins += sfu_member_is_pinned(slot);
+    }
+}
+
 void sfu_member_carry(struct sfu_member *member, struct sfu_member_slot *slot,
                       struct sfu_published *track) {
     struct sfu_published *was = slot->track;
     if (was == track)
         return;
+    size_t *free_slots = &member->free_slots[slot->media.video];
+    *free_slots -= is_free(slot);
     slot->track = track;
+    *free_slots += is_free(slot);
+    if (was != NULL)
+        was->carried--;
+    if (track != NULL)
+        track->carried++;
     slot->paused = false;
     slot->changed = true;
     member->room->carry(member->room->ctx, member, slot, was);
@@ -114,10 +142,17 @@ static void fill_pinned(struct sfu_member *member, struct sfu_member_slot *slot)
 }
 
 static void fill(struct sfu_member *member) {
-    for (size_t i = 0; i < member->slot_count; i++)
-        if (member->slots[i].wish.track != 0)
+    for (size_t i = 0; member->pins > 0 && i < member->slot_count; i++)
+        if (sfu_member_is_pinned(&member->slots[i]))
             fill_pinned(member, &member->slots[i]);
     sfu_floor_fill(member);
+}
+
+static void offer(struct sfu_member *member, struct sfu_published *track) {
+    for (size_t i = 0; member->pins > 0 && i < member->slot_count; i++)
+        if (member->slots[i].wish.track == track->media.track)
+            fill_pinned(member, &member->slots[i]);
+    sfu_floor_offer(member, track);
 }
 
 /* --- Publishing --- */
@@ -134,6 +169,7 @@ static struct sfu_published *publish(struct sfu_member *member, const struct sfu
     *end = track;
     track->next_own = member->own;
     member->own = track;
+    member->room->sounds += !media->video;
     sfu_floor_join(track);
     return track;
 }
@@ -147,14 +183,17 @@ static void unpublish(struct sfu_room *room, struct sfu_published *track) {
     while (*link != track)
         link = &(*link)->next_own;
     *link = track->next_own;
-    sfu_floor_leave(track);
+    room->sounds -= !track->media.video;
+    bool others_travel = sfu_floor_leave(track);
     for (struct sfu_member *member = room->members; member != NULL; member = member->next) {
-        struct sfu_member_slot *slot = sfu_member_slot_with(member, track);
-        if (slot == NULL && !track->is_microphone)
-            continue;
-        if (slot != NULL)
+        struct sfu_member_slot *slot =
+            track->carried > 0 ? sfu_member_slot_with(member, track) : NULL;
+        if (slot != NULL) {
             sfu_member_carry(member, slot, NULL);
-        fill(member); /* There may be room for all microphones now. */
+            fill(member);
+        } else {
+            sfu_floor_withdraw(member, track, others_travel);
+        }
     }
     free(track);
 }
@@ -189,7 +228,7 @@ static void begin_tracks(struct sfu_member *member) {
         track = publish(member, media);
         for (struct sfu_member *other = room->members; track != NULL && other != NULL;
              other = other->next)
-            fill(other);
+            offer(other, track);
         if (track != NULL && media->source == SFU_SOURCE_SCREEN)
             sfu_floor_show(track);
     }
@@ -247,6 +286,7 @@ static void update_slots(struct sfu_member *member, struct sfu_member_slot *slot
             begin_slot(&member->slots[member->slot_count++], media);
         }
     }
+    count_slots(member);
 }
 
 bool sfu_member_contradicts(const struct sfu_member *member, const struct sfu_media *media,
@@ -290,6 +330,7 @@ int sfu_member_subscribe(struct sfu_member *member, const struct sfu_wish *wish)
     if (slot == NULL)
         return -ENOENT;
     slot->wish = *wish;
+    count_slots(member);
     fill(member);
     return 0;
 }
@@ -310,6 +351,7 @@ void sfu_member_destroy(struct sfu_member *member) {
     for (size_t i = 0; i < member->slot_count; i++)
         sfu_member_carry(member, &member->slots[i], NULL);
     member->slot_count = 0; /* Nothing is placed here any more. */
+    count_slots(member);
     end_tracks(member, NULL, 0);
     struct sfu_member **link = &member->room->members;
     while (*link != member)

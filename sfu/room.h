@@ -29,7 +29,8 @@ struct sfu_published {
     /* State. */
     bool is_microphone;
     struct rtp_loudness_speaker voice; /* Of a microphone. */
-    bool travels; /* A microphone that is heard where there are more than slots for them. */
+    bool travels;   /* A microphone that is heard where there are more than slots for them. */
+    size_t carried; /* By so many slots. */
     uint32_t
         watchers[SFU_WORKERS_MAX]; /* Slots that carry it, by worker; kept by the room's owner. */
 };
@@ -59,8 +60,11 @@ struct sfu_member {
     struct sfu_member *next;   /* In the room. */
     struct sfu_member *next_changed;
     /* State. */
-    uint64_t spoke_us; /* When it became the dominant speaker last, 0: never. */
-    bool changed;      /* Some slot is. */
+    size_t slots_of[2];   /* For sound [0] and pictures [1]; */
+    size_t free_slots[2]; /* those of them that carry nothing and wish for nothing, */
+    size_t pins;          /* and those that wish for a track. */
+    uint64_t spoke_us;    /* When it became the dominant speaker last, 0: never. */
+    bool changed;         /* Some slot is. */
 };
 
 /* What the room's owner does about a decision: a slot of a member carries another track than it was
@@ -83,6 +87,9 @@ struct sfu_room {
     bool is_loud;      /* In the owner's list. */
     uint64_t favoured; /* The member that the owner has told the workers to favour. */
     size_t microphones;
+    size_t sounds; /* Microphones and others. */
+    struct sfu_published *travellers[RTP_LOUDNESS_LOUDEST_MAX];
+    size_t traveller_count;
     uint64_t checked_us; /* When it was last looked who speaks. */
     uint64_t told_us;    /* When the speakers were told, and who they were: */
     size_t told_count;
@@ -133,7 +140,15 @@ struct sfu_member *sfu_room_dominant(const struct sfu_room *room);
 /* floor.c: fills the free slots, the speakers' tracks first, and keeps those who travel. */
 void sfu_floor_fill(struct sfu_member *member);
 void sfu_floor_join(struct sfu_published *track);
-void sfu_floor_leave(struct sfu_published *track);
+
+/* Whether others travel now. */
+bool sfu_floor_leave(struct sfu_published *track);
+
+/* Of a member whose slots are filled: a track has joined, or left. What that changes for him does
+ * not grow with the room. */
+void sfu_floor_offer(struct sfu_member *member, struct sfu_published *track);
+void sfu_floor_withdraw(struct sfu_member *member, const struct sfu_published *track,
+                        bool others_travel);
 
 /* Lets everybody see a picture, who has a slot that can give way. */
 void sfu_floor_show(struct sfu_published *track);
@@ -146,6 +161,7 @@ struct sfu_member_slot *sfu_member_partner(struct sfu_member *member,
                                            const struct sfu_member_slot *slot);
 bool sfu_member_may_watch(const struct sfu_member *member, const struct sfu_published *track,
                           const struct sfu_member_slot *slot);
+bool sfu_member_is_pinned(const struct sfu_member_slot *slot);
 void sfu_member_carry(struct sfu_member *member, struct sfu_member_slot *slot,
                       struct sfu_published *track);
 

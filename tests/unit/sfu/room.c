@@ -240,7 +240,51 @@ static void a_pause_is_of_the_track_that_is_carried(void) {
     sfu_room_destroy(room);
 }
 
+/* --- Many --- */
+
+enum { CROWD = 40, TURNS = 3000 };
+
+static uint32_t draw(uint32_t below) {
+    static uint32_t state = 1;
+    state = state * 1664525 + 1013904223; /* Numerical Recipes' generator. */
+    return (state >> 8) % below;
+}
+
+static void turn(struct sfu_room *room, struct sfu_member *members[CROWD]) {
+    uint32_t i = draw(CROWD);
+    struct sfu_wish wish = {.track = draw(3) ? 2 * draw(CROWD) + 101 + draw(2) : 0};
+    snprintf(wish.mid, sizeof(wish.mid), "%c%u", draw(2) ? 'a' : 'v', draw(5));
+    struct profile profile = {draw(4) ? 2 * i + 101 : 0, draw(3) ? 2 * i + 102 : 0, 1 + i % 7};
+    if (members[i] == NULL) {
+        members[i] = join(room, i + 1, profile);
+    } else if (draw(3) == 0) {
+        sfu_member_destroy(members[i]);
+        members[i] = NULL;
+    } else if (draw(2) == 0) {
+        describe(members[i], profile);
+    } else {
+        sfu_member_subscribe(members[i], &wish);
+    }
+}
+
+/* So what a newcomer or a leaver changes for a member is all that there is to change. */
+static void nothing_is_left_to_be_filled_whoever_comes_and_goes(void) {
+    struct sfu_room *room = new_room();
+    struct sfu_member *members[CROWD] = {0};
+    for (int i = 0; i < TURNS; i++) {
+        turn(room, members);
+        carries = 0;
+        for (size_t k = 0; k < CROWD; k++)
+            if (members[k] != NULL)
+                sfu_floor_fill(members[k]);
+        CHECK_INT(carries, 0);
+    }
+    sfu_room_destroy(room);
+}
+
 static const struct test tests[] = {
+    {"nothing_is_left_to_be_filled_whoever_comes_and_goes",
+     nothing_is_left_to_be_filled_whoever_comes_and_goes},
     {"a_pause_is_of_the_track_that_is_carried", a_pause_is_of_the_track_that_is_carried},
     {"everyone_gets_everyone_elses_tracks", everyone_gets_everyone_elses_tracks},
     {"audio_and_video_of_one_participant_share_a_place",
