@@ -110,6 +110,15 @@ void sfu_downlink_restart(struct sfu_transport *transport, uint64_t now_us);
 void sfu_downlink_on_sent(struct sfu_transport *transport, uint64_t now_us, bool numbered,
                           uint16_t transport_seq, size_t len);
 
+/* Prefetches what the next packet touches. */
+static inline void sfu_downlink_fetch(const struct sfu_downlink *downlink, uint16_t transport_seq) {
+    __builtin_prefetch(downlink, 1);
+    __builtin_prefetch(&downlink->sent_bytes, 1);
+    __builtin_prefetch(&downlink->queue.sent_bytes, 1);
+    __builtin_prefetch(&downlink->bwe.newest_seq, 1);
+    __builtin_prefetch(&downlink->bwe.sent[transport_seq % RTP_BWE_SENT_MAX], 1);
+}
+
 /* Something changed that the choice of layers follows from: what a slot carries or wishes, which
  * layers of its track flow, their sizes, or their rates by much. Chooses soon, once for many. */
 void sfu_downlink_wake(struct sfu_transport *transport, uint64_t now_us);

@@ -123,6 +123,18 @@ _Static_assert(offsetof(struct sfu_slot, header) == SFU_CACHE_LINE &&
                    offsetof(struct sfu_slot, rewriter) % SFU_CACHE_LINE == 0,
                "what a packet touches is together");
 
+/* Prefetches what forwarding touches of a slot. */
+static inline void sfu_slot_fetch(const struct sfu_slot *slot) {
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(&slot->header);
+    __builtin_prefetch(&slot->rewriter, 1);
+    __builtin_prefetch(&slot->rewriter.dropped, 1);
+    __builtin_prefetch(&slot->rewriter.hidden_pictures, 1);
+}
+
+/* slot_send.c: and what it touches behind pointers. */
+void sfu_slot_fetch_far(const struct sfu_slot *slot);
+
 /* -ENOMEM. */
 int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,
                     const struct sfu_media *media);

@@ -174,3 +174,15 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
     sfu_downlink_on_sent(transport, now_us, numbered, transport->transport_seq, len);
     return len;
 }
+
+void sfu_slot_fetch_far(const struct sfu_slot *slot) {
+    const struct rtp_rewriter *rewriter = &slot->rewriter;
+    const struct sfu_transport *transport = slot->transport;
+    if (rewriter->sent != NULL)
+        __builtin_prefetch(
+            &rewriter->sent[(uint16_t)(rewriter->out_seq + 1) & (rewriter->capacity - 1)], 1);
+    if (transport->srtp_out != NULL)
+        sfu_srtp_out_fetch(transport->srtp_out);
+    if (transport->downlink != NULL)
+        sfu_downlink_fetch(transport->downlink, transport->transport_seq + 1);
+}

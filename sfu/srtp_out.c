@@ -10,6 +10,11 @@
 #include "rtp/bytes.h"
 #include "sfu/srtp_keys.h"
 
+enum {
+    CACHE_LINE = 64,
+    KEYS_BYTES = 1024, /* About what a key of either library takes. */
+};
+
 struct sfu_srtp_out {
     /* Owned. */
     struct sfu_srtp_keys rtp;
@@ -48,6 +53,14 @@ void sfu_srtp_out_destroy(struct sfu_srtp_out *out) {
     sfu_srtp_keys_deinit(&out->rtp);
     sfu_srtp_keys_deinit(&out->rtcp);
     free(out);
+}
+
+void sfu_srtp_out_fetch(const struct sfu_srtp_out *out) {
+    const uint8_t *keys = (const uint8_t *)out->rtp.gcm;
+    if (keys == NULL)
+        return;
+    for (size_t at = 0; at < KEYS_BYTES; at += CACHE_LINE)
+        __builtin_prefetch(keys + at);
 }
 
 /* The roll-over counter of this packet (RFC 3711 section 3.3.1), and the stream advanced. Older

@@ -336,9 +336,21 @@ static void feed_mirrors(struct sfu_track *track) {
     }
 }
 
+/* Rooms are larger than the caches: while one subscriber's packets are encrypted, what those of the
+ * next ones need is on its way, each pointer's target one step earlier than what it points to. */
+static inline void fetch_ahead(const struct sfu_track *track, size_t i) {
+    if (i + 3 < track->slot_count)
+        sfu_slot_fetch(track->slots[i + 3]);
+    if (i + 2 < track->slot_count)
+        sfu_transport_fetch(track->slots[i + 2]->transport);
+    if (i + 1 < track->slot_count)
+        sfu_slot_fetch_far(track->slots[i + 1]);
+}
+
 void sfu_track_flush(struct sfu_track *track, uint64_t now_us) {
     for (size_t i = 0; i < track->slot_count; i++) {
         struct sfu_slot *slot = track->slots[i];
+        fetch_ahead(track, i);
         if (slot->replaying)
             sfu_slot_replay(slot, now_us);
         for (size_t k = 0; k < track->burst_count; k++)

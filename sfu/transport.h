@@ -114,6 +114,11 @@ static inline bool sfu_transport_is_open(const struct sfu_transport *transport) 
     return transport->srtp_out != NULL && !transport->consent_lost;
 }
 
+/* Prefetches what sending touches of a transport. */
+static inline void sfu_transport_fetch(const struct sfu_transport *transport) {
+    __builtin_prefetch(transport, 1);
+}
+
 /* Protects and sends RTCP that stands in data with room for SFU_SRTCP_OVERHEAD_MAX more bytes. */
 void sfu_transport_send_rtcp(struct sfu_transport *transport, uint8_t *data, size_t len);
 
