@@ -242,7 +242,7 @@ static void a_pause_is_of_the_track_that_is_carried(void) {
 
 /* --- Many --- */
 
-enum { CROWD = 40, TURNS = 3000 };
+enum { CROWD = 12, TURNS = 5000 };
 
 static uint32_t draw(uint32_t below) {
     static uint32_t state = 1;
