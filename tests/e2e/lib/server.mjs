@@ -20,10 +20,18 @@ const REPORT = /AddressSanitizer|UndefinedBehavior|runtime error|ThreadSanitizer
 export const sanitized = existsSync(weirBinary) &&
   ['__asan_', '__tsan_'].some((symbol) => readFileSync(weirBinary).includes(symbol));
 
-export const scratch = (prefix) => mkdtempSync(path.join(tmpdir(), `weir-${prefix}-`));
+// A new folder, gone when the tests of this file are.
+const folders = [];
+export function scratch(prefix) {
+  folders.push(mkdtempSync(path.join(tmpdir(), `weir-${prefix}-`)));
+  return folders.at(-1);
+}
 
 const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+process.on('exit', () => {
+  running.forEach((child) => child.kill('SIGKILL'));
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+});
 
 // All tests come from one address, and some make thousands of calls; args may set other limits.
 const UNLIMITED = ['sign-ins', 'calls', 'channels', 'chats'].flatMap((what) => [`--max-${what}-per-minute`, '0']);
