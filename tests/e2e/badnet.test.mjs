@@ -61,7 +61,7 @@ const step = (name, run) => test(name, { timeout: 90_000 }, run);
 async function isWell() {
   uplink.set({ loss: 0 });
   downlink.set(WIDE);
-  await Promise.all([bad, good].map((watch) => watch.until('the highest layer', ({ height }) => height === CAMERA.height, { within: 40_000 })));
+  await Promise.all([bad, good].map((watch) => watch.untilFor('the highest layer', ({ height }) => height === CAMERA.height, { ms: 1_000, within: 40_000 })));
   await Promise.all([bad, good].map((watch) => watch.moves({ within: 10_000 })));
 }
 

@@ -40,6 +40,15 @@ export class Watch {
     }, { within, every: 100 });
   }
 
+  // Waits until this has held for so long; what holds for a moment is a probe's.
+  async untilFor(what, isRight, { ms, within }) {
+    let since = null;
+    return this.until(`${what}, for ${ms} ms`, (newest) => {
+      since = isRight(newest) ? (since ?? newest.at) : null;
+      return since !== null && newest.at - since >= ms;
+    }, { within });
+  }
+
   // Waits for five more decoded frames.
   async moves({ within }) {
     const before = await this.newest();
