@@ -16,7 +16,7 @@
 // {code, message, status})
 //
 // new WeirClient({callId, baseUrl, token, codec: 'vp8' | 'vp9' | 'av1' | 'h264', simulcast: true, red: true,
-//   pauseHidden: true, audioSlots, videoSlots, maxAudioSlots, maxVideoSlots})
+//   pauseHidden: true, direct: true, audioSlots, videoSlots, maxAudioSlots, maxVideoSlots})
 //
 // State: callId · state 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed' · you {userId, name} · call {type, initiatorId,
 //   startedAt} · participants Map of {userId, name, audioEnabled, videoEnabled, screenSharing, quality 1–5 or null,
@@ -43,7 +43,7 @@
 // Each other: sendChat(text) · raiseHand(on) · react(emoji) · startTimer(seconds) · stopTimer() · createPoll(poll) ·
 //   votePoll(pollId, optionIndex) · signal(kind, data) for anything else (64 bytes of kind, 4 KiB of data, 10 a second)
 //
-// Figures: stats() → {rttMs, availableBps, sent: […], received: […]}
+// Figures: stats() → {path: 'sfu' | 'direct', rttMs, availableBps, sent: […], received: […]}
 //
 // Events, client.on(name, listener) → a function that takes the listener away:
 //   connection {state, reason} · participant-joined, -left, -updated {participant} · track-published, track-unpublished {track} ·
@@ -288,6 +288,8 @@ export class WeirClient extends Emitter {
   /** Figures of the moment: the path, and each track sent and received. */
   async stats() {
     const tileOfTrack = new Map(this.tiles().map((tile) => [tile.track?.id ?? '', tile]));
-    return summarise(await this.#session.peer?.pc.getStats(), tileOfTrack);
+    const { direct, peer } = this.#session;
+    const pc = direct.isUp ? direct.peer?.pc : peer?.pc;
+    return summarise(await pc?.getStats(), tileOfTrack, direct.isUp ? 'direct' : 'sfu');
   }
 }

@@ -15,13 +15,18 @@ import { isWantedCodec, trimExtensions } from './weir-sdp.js';
  * @property {RTCRtpTransceiver} transceiver
  * @property {Encoding[]} encodings as asked for
  * @property {Promise<unknown>} tuned one change of its parameters at a time
+ * @property {boolean[]} [before] which encodings ran when the line was held
+ * @property {{rids: Record<string, boolean>, active: boolean} | null} [choice] of the server, made since then
  */
+
+const CHOICE_MS = 3_000;
 
 export class Lines {
   /** @type {Map<Source, Line>} */
   #lines = new Map();
   /** @type {Line[]} m-lines whose track was unpublished */
   #spare = [];
+  #isHeld = false;
   /** One stream for voice and face, one for the screen and its sound: what is to stay in sync. */
   #streams = { person: new MediaStream(), screen: new MediaStream() };
 
@@ -34,6 +39,19 @@ export class Lines {
   /** What each m-line carries, as the server is told. @returns {{mid: string, source: Source}[]} */
   get published() {
     return [...this.#lines.values()].flatMap(({ source, transceiver: { mid } }) => (mid === null ? [] : [{ mid, source }]));
+  }
+
+  /** What each line is to send now. @returns {Map<Source, MediaStreamTrack | null>} */
+  get tracks() {
+    return new Map([...this.#lines].map(([source, { transceiver }]) => [source, transceiver.sender.track]));
+  }
+
+  /** Sends nothing until it is let go of, whatever else is said meanwhile. @param {boolean} isHeld */
+  hold(isHeld) {
+    this.#isHeld = isHeld;
+    for (const line of this.#lines.values()) if (isHeld) still(line); else wake(line);
+    // What the server chose while nothing came counts again when it has had the time to choose anew.
+    if (!isHeld) setTimeout(() => this.#lines.forEach((line) => line.choice && !this.#isHeld && choose(line, line.choice)), CHOICE_MS);
   }
 
   /** Sends a track; needs an offer afterwards. @param {Source} source @param {MediaStreamTrack | null} track @param {boolean} simulcast */
@@ -87,7 +105,8 @@ export class Lines {
   chooseLayers(mid, rids, active) {
     const line = [...this.#lines.values()].find(({ transceiver }) => transceiver.mid === mid);
     if (!line) return null;
-    tuneLine(line, (encodings) => activate(encodings, rids, active));
+    if (this.#isHeld) line.choice = { rids, active };
+    else choose(line, { rids, active });
     return line.source;
   }
 
@@ -108,7 +127,9 @@ export class Lines {
     const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs.filter(isWantedCodec) ?? [];
     if (codecs.length > 0) transceiver.setCodecPreferences?.(sendingOrder(codecs, source, this.options));
     trimExtensions(transceiver);
-    this.#lines.set(source, { source, transceiver, encodings: taken(transceiver, encodings), tuned: Promise.resolve() });
+    const line = { source, transceiver, encodings: taken(transceiver, encodings), tuned: Promise.resolve() };
+    this.#lines.set(source, line);
+    if (this.#isHeld) still(line);
   }
 
   /** @param {Line} line @param {Source} source @param {MediaStreamTrack | null} track @param {Encoding[]} encodings */
@@ -118,6 +139,7 @@ export class Lines {
     line.transceiver.direction = 'sendonly';
     await line.transceiver.sender.replaceTrack(track);
     await tuneLine(line, (now) => now.forEach((encoding, i) => Object.assign(encoding, { active: true, ...encodings[i] })));
+    if (this.#isHeld) await still(line);
   }
 }
 
@@ -139,6 +161,26 @@ function addTransceiver(pc, what, stream, encodings) {
 function taken(transceiver, wanted) {
   const encodings = /** @type {Encoding[]} */ (transceiver.sender.getParameters().encodings ?? []);
   return wanted.map((encoding, i) => ({ ...encoding, scalabilityMode: encodings[i]?.scalabilityMode }));
+}
+
+/** @param {Line} line */
+function still(line) {
+  line.choice = null;
+  return tuneLine(line, (encodings) => {
+    line.before = encodings.map(({ active }) => active !== false);
+    encodings.forEach((encoding) => (encoding.active = false));
+  });
+}
+
+/** @param {Line} line */
+function wake(line) {
+  tuneLine(line, (encodings) => encodings.forEach((encoding, i) => (encoding.active = line.before?.[i] ?? true)));
+}
+
+/** @param {Line} line @param {{rids: Record<string, boolean>, active: boolean}} choice */
+function choose(line, { rids, active }) {
+  line.choice = null;
+  tuneLine(line, (encodings) => activate(encodings, rids, active));
 }
 
 /** @param {Line} line @param {(encodings: Encoding[]) => void} change */

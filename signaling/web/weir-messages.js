@@ -45,6 +45,8 @@ function speakerOf({ user_id, level_db, dominant }) {
  * @property {(sdp: string) => void} answer
  * @property {(error: WeirError) => void} offerError
  * @property {() => boolean} subscribeError whether that is taken care of
+ * @property {(message: Message) => void} direct whom to connect to without the server, or no more
+ * @property {(message: Message) => void} relayed what that one says
  * @property {() => void} restart
  * @property {(mid: string, rids: Record<string, boolean>, active: boolean) => void} layers
  * @property {(speakers: import('./weir-types.js').Speaker[]) => void} speakers
@@ -52,9 +54,15 @@ function speakerOf({ user_id, level_db, dominant }) {
  * @property {(userId: string) => void} ended
  * @property {import('./weir-emitter.js').Emitter<import('./weir-types.js').WeirEvents>['emit']} emit
  */
+/** What the server says of offers, answers and candidates that it cannot pass on. */
+const TO_A_PEER = new Set(['target_uses_sfu', 'unknown_target']);
+
 /** @type {Record<string, (react: Reactions, message: Message) => void>} */
 export const MESSAGE_HANDLERS = {
-  answer: (react, { answer, from_user_id }) => from_user_id === 'sfu' && react.answer(answer.sdp),
+  answer: (react, message) => (message.from_user_id === 'sfu' ? react.answer(message.answer.sdp) : react.relayed(message)),
+  offer: (react, message) => react.relayed(message),
+  ice_candidate: (react, message) => react.relayed(message),
+  direct: (react, message) => react.direct(message),
   call_ended: (react, { user_id }) => react.ended(String(user_id)),
   publish_layers: (react, { mid, rids = {}, active }) =>
     react.layers(String(mid), rids, active ?? Object.values(rids).some(Boolean)),
@@ -71,6 +79,7 @@ export const MESSAGE_HANDLERS = {
   error: (react, { code, message, in_reply_to }) => {
     const error = new WeirError(String(code), String(message));
     if (code === 'ice_timeout') react.restart();
+    else if (TO_A_PEER.has(error.code)) return; // They were on their way when it ended.
     else if (in_reply_to === 'subscribe' && react.subscribeError()) return;
     else if (in_reply_to === 'offer' || in_reply_to === 'webrtc_offer') react.offerError(error);
     else react.emit('error', error);

@@ -7,6 +7,7 @@ export const DEFAULTS = {
   simulcast: true,
   red: true,
   pauseHidden: true,
+  direct: true,
   audioSlots: 8,
   videoSlots: 8,
   maxAudioSlots: 24,

@@ -1,6 +1,8 @@
 // The inside of a WeirClient: who is connected to what. It joins the parts (signaling, peer connection,
 // tracks, roster, tiles) and decides what one's news means for the others.
 
+import { Direct } from './weir-direct.js';
+import { receivedBy } from './weir-direct-peer.js';
 import { Roster } from './weir-roster.js';
 import { LocalTracks } from './weir-local.js';
 import { MESSAGE_HANDLERS, callOf, subscribeMessage, youOf } from './weir-messages.js';
@@ -59,7 +61,7 @@ export class Session {
       lines: () => this.peer?.lines ?? null,
       negotiate: () => this.peer?.negotiate(),
       send: (message) => this.signaling?.send(message),
-      changed: (state) => (emit('local', state), this.#tuneUpload()),
+      changed: (state) => (emit('local', state), this.#tuneUpload(), this.direct.sync()),
       lost: (source) => emit('device-lost', { source }),
     });
     this.signals = new Signals({
@@ -68,10 +70,27 @@ export class Session {
       emit,
       ownId: () => this.you.userId,
     });
+    /** @type {Direct} */
+    this.direct = new Direct({
+      send: (message) => this.signaling?.send(message),
+      options: this.options,
+      tracks: () => this.peer?.lines.tracks ?? new Map(),
+      hold: (isHeld) => this.peer?.lines.hold(isHeld),
+      hidden: (userId) => this.tiles.hiddenOf(userId),
+      relayed: (userId) => this.#receivedOf(userId),
+      changed: (userId, sources) => this.#onWayChanged(userId, sources),
+      speakers: (speakers) => {
+        this.roster.apply({ type: 'speakers', speakers }).forEach((change) => this.#tell(change));
+        MESSAGE_HANDLERS.speakers(this.#reactions, { speakers });
+      },
+      ownId: () => this.you.userId,
+    });
+    /** @type {Tiles} */
     this.tiles = new Tiles({
       roster: this.roster,
       mids: () => this.peer?.slotMids ?? { audio: [], video: [] },
       trackOf: (mid) => this.trackOf(mid),
+      isElsewhere: (userId, source) => this.direct.replaces(userId, source),
       subscribe: (entries) => this.signaling?.sendNow(subscribeMessage(entries)) ?? false,
       pauseHidden: this.options.pauseHidden,
     });
@@ -89,6 +108,7 @@ export class Session {
     if (this.signaling || this.state === 'closed')
       return Promise.reject(new WeirError('wrong_state', 'A client joins once'));
     const signaling = new Signaling(socketUrl(this.options), {
+      direct: this.options.direct,
       enter: () => this.#enterOnce(),
       onWelcome: (message, resumed) => this.#onWelcome(message, resumed),
       onMessage: (message) => this.#onMessage(message),
@@ -112,7 +132,10 @@ export class Session {
 
   /** @param {string | null} mid */
   trackOf(mid) {
-    return mid === null ? null : (this.peer?.trackOf(mid) ?? null);
+    if (mid === null) return null;
+    const content = this.roster.slots.get(mid);
+    const direct = content ? this.direct.trackOf(content.userId, content.source) : null;
+    return direct ?? this.peer?.trackOf(mid) ?? null;
   }
 
   /** @param {WeirError | null} reason null when it was our wish or the call's end */
@@ -139,6 +162,7 @@ export class Session {
     this.you = youOf(message.you);
     this.call = callOf(message.call, this.call);
     this.#slotLimit = slotLimits(message.limits ?? {}, this.options);
+    this.direct.iceServers = message.ice_servers ?? [];
     if (!resumed || !this.peer) this.#replacePeer(message.ice_servers ?? []);
     this.#applyToRoster(message);
     this.local.announce();
@@ -171,6 +195,7 @@ export class Session {
 
   #dropPeer() {
     this.#path.end();
+    this.direct.close();
     this.peer?.close();
     this.peer = null;
     this.tiles.forget();
@@ -179,6 +204,7 @@ export class Session {
 
   /** @param {Message} message */
   #onMessage(message) {
+    if (message.type === 'speakers' && this.direct.isUp) return; // It hears nobody.
     this.#applyToRoster(message);
     this.emit('message', { message });
     MESSAGE_HANDLERS[message.type]?.(this.#reactions, message);
@@ -190,6 +216,8 @@ export class Session {
     offerError: (error) => this.peer?.onOfferError(error),
     subscribeError: () => this.tiles.onRefused(),
     restart: () => this.#path.restart(),
+    direct: (message) => this.direct.onDirect(message),
+    relayed: (message) => this.direct.onRelayed(message),
     layers: (mid, rids, active) => {
       const source = this.peer?.lines.chooseLayers(mid, rids, active);
       if (source) this.emit('layers', { source, rids, active });
@@ -210,7 +238,7 @@ export class Session {
   #applyToRoster(message) {
     const changes = this.roster.apply(message);
     changes.forEach((change) => this.#tell(change));
-    if (message.type === 'slots' || changes.some(({ type }) => type === 'tile')) this.tiles.show();
+    if (message.type === 'slots' || changes.some(({ type }) => type === 'tile')) this.#showTiles();
     if (message.type === 'track_published') {
       this.#growSlots();
       this.tiles.changed();
@@ -221,9 +249,38 @@ export class Session {
 
   /** @param {import('./weir-roster.js').Change} change */
   #tell(change) {
-    if (change.type === 'participant-left') this.tiles.drop(change.detail.participant.userId);
+    if (change.type === 'participant-left') {
+      const { userId } = change.detail.participant;
+      this.tiles.drop(userId);
+      if (userId === this.direct.userId) this.direct.close();
+    }
     if (change.type === 'tile') this.emit('tile', { ...change.detail, track: this.trackOf(change.detail.mid) });
     else this.emit(change.type, /** @type {any} */ (change.detail));
+  }
+
+  /** What a slot carries is silent while it comes directly, also for who plays the slot's track itself. */
+  #showTiles() {
+    for (const mid of Object.values(this.peer?.slotMids ?? {}).flat()) {
+      const content = this.roster.slots.get(mid);
+      const track = this.peer?.trackOf(mid);
+      if (track) track.enabled = !content || !this.direct.carries(content.userId, content.source);
+    }
+    this.tiles.show();
+  }
+
+  /** @param {string} userId @param {Source[]} sources that come another way now */
+  #onWayChanged(userId, sources) {
+    this.#showTiles();
+    const tiles = this.roster.tiles().filter((tile) => tile.userId === userId && sources.includes(tile.source));
+    for (const detail of tiles) this.#tell({ type: 'tile', detail });
+  }
+
+  /** What of this one the slots have received so far. @param {string} userId */
+  async #receivedOf(userId) {
+    const sources = new Map(this.roster.tiles().filter((tile) => tile.userId === userId)
+      .map(({ mid, source }) => [this.peer?.trackOf(mid ?? '')?.id ?? '', source]));
+    const report = await this.peer?.pc.getStats();
+    return report ? receivedBy(report, (trackId) => sources.get(trackId)) : new Map();
   }
 
   /** More tracks in the call than slots to show them: one more offer. */

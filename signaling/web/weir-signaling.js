@@ -6,6 +6,7 @@ import { WeirError } from './weir-rest.js';
 /** @typedef {Record<string, any>} Message */
 /**
  * @typedef {object} SignalingHooks
+ * @property {boolean} direct               whether it can do without the server's media in a call of two
  * @property {() => Promise<void>} enter    called before a connection that is not a resumption
  * @property {(message: Message, resumed: boolean) => void} onWelcome
  * @property {(message: Message) => void} onMessage every message but `welcome`
@@ -145,7 +146,7 @@ export class Signaling {
     this.socket = socket;
     this.timer = setTimeout(() => socket.close(), WELCOME_TIMEOUT_MS);
     socket.onopen = () => {
-      if (!resuming) socket.send(JSON.stringify({ type: 'join', media: 'sfu' }));
+      if (!resuming) socket.send(JSON.stringify({ type: 'join', media: 'sfu', direct: this.hooks.direct }));
     };
     socket.onmessage = ({ data }) => this.#onMessage(JSON.parse(data), resuming);
     socket.onclose = ({ code, reason }) => this.#onClose(code, reason, resuming);

@@ -20,16 +20,17 @@
  * @property {number} jitterMs of what is received
  * @property {number} freezes of a received picture, so far
  */
-/** @typedef {{rttMs: number | null, availableBps: number | null, sent: TrackStats[], received: TrackStats[]}} Stats */
+/** @typedef {{path: 'sfu' | 'direct', rttMs: number | null, availableBps: number | null, sent: TrackStats[], received: TrackStats[]}} Stats */
 
 /**
  * @param {RTCStatsReport | undefined} report
  * @param {Map<string, TileChange>} tileOfTrack by the id of the slot's MediaStreamTrack
+ * @param {'sfu' | 'direct'} [path] that the report is of
  * @returns {Stats}
  */
-export function summarise(report, tileOfTrack) {
+export function summarise(report, tileOfTrack, path = 'sfu') {
   /** @type {Stats} */
-  const stats = { rttMs: null, availableBps: null, sent: [], received: [] };
+  const stats = { path, rttMs: null, availableBps: null, sent: [], received: [] };
   for (const entry of report?.values() ?? []) {
     if (entry.type === 'candidate-pair' && entry.nominated) addPath(stats, entry);
     else if (entry.type === 'outbound-rtp') stats.sent.push(trackStats(entry, undefined, report));

@@ -13,6 +13,7 @@ import { asksForMore, planSlots } from './weir-wishes.js';
  * @property {Roster} roster
  * @property {() => Record<Kind, string[]>} mids of the slots that have been negotiated
  * @property {(mid: string | null) => MediaStreamTrack | null} trackOf
+ * @property {(userId: string, source: Source) => boolean} isElsewhere it comes, but not from the server
  * @property {(entries: Entry[]) => boolean} subscribe false: not now
  * @property {boolean} pauseHidden pause what nobody can see
  */
@@ -70,7 +71,8 @@ export class Tiles {
     changed: () => this.changed(),
     look: ({ userId, source }) => {
       const mid = this.#hooks.roster.midOf(userId, source);
-      return { mid, track: this.#hooks.trackOf(mid), paused: this.#hooks.roster.isPaused(mid) };
+      const paused = this.#hooks.roster.isPaused(mid) && !this.#hooks.isElsewhere(userId, source);
+      return { mid, track: this.#hooks.trackOf(mid), paused };
     },
     observe: (element, tile) => {
       this.#observed.set(element, tile);
@@ -116,6 +118,12 @@ export class Tiles {
     clearTimeout(this.#retrying);
     this.#retrying = setTimeout(() => this.repeat(), RETRY_MS);
     return this.#told.size > 0;
+  }
+
+  /** @param {string} userId @returns {Source[]} what nobody looks at */
+  hiddenOf(userId) {
+    const tiles = this.#hooks.pauseHidden ? [...this.#tiles.values()] : [];
+    return tiles.filter((tile) => tile.userId === userId && tile.isInUse && !tile.isShown).map(({ source }) => source);
   }
 
   /** @param {string} userId who left */
@@ -168,7 +176,10 @@ export class Tiles {
       isPinned: tile.isPinned,
       ...tile.limits,
     }));
-    return planSlots(this.#slots(), wishes, pauseHidden && document.hidden);
+    return planSlots(this.#slots(), wishes, pauseHidden && document.hidden).map((entry) => {
+      const content = roster.slots.get(entry.mid);
+      return content && this.#hooks.isElsewhere(content.userId, content.source) ? { ...entry, paused: true } : entry;
+    });
   }
 
   #slots() {

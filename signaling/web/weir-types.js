@@ -41,6 +41,7 @@ import { WeirError } from './weir-rest.js';
  * @property {boolean} [simulcast] send the camera in several layers, so that the server can choose for each who watches
  * @property {boolean} [red] send the microphone with redundancy (RFC 2198), where the browser has it
  * @property {boolean} [pauseHidden] receive no pictures that nobody can see
+ * @property {boolean} [direct] send straight to the other in a call of two, where the server allows it
  * @property {number} [audioSlots] tracks to hear at once before the first re-offer
  * @property {number} [videoSlots]
  * @property {number} [maxAudioSlots]
