@@ -161,10 +161,19 @@ void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_p
 
 /* --- Out of the cache --- */
 
-static bool may_replay(const struct sfu_slot *slot, uint8_t index, size_t limit) {
+/* Pictures still come. To a receiver what is replayed is of now, and what would come after a pause
+ * of the publisher, by its timestamp, from the future: it would wait for as long as the pause was.
+ */
+static bool is_live(const struct sfu_layer *layer, uint64_t now_us) {
+    uint64_t frames_us = layer->frame_interval_us * SFU_LAYER_IDLE_FRAMES;
+    uint64_t idle_us = frames_us > SFU_LAYER_IDLE_US ? frames_us : SFU_LAYER_IDLE_US;
+    return layer->flowing && now_us - layer->newest_frame_us <= idle_us;
+}
+
+static bool may_replay(const struct sfu_slot *slot, uint64_t now_us, uint8_t index, size_t limit) {
     const struct sfu_layer *layer = &slot->track->layers[index];
     size_t bytes = sfu_track_cached(slot->track, index);
-    return layer->flowing && bytes != 0 && bytes <= limit &&
+    return is_live(layer, now_us) && bytes != 0 && bytes <= limit &&
            layer->keyframe.frames <= SFU_REPLAY_FRAMES;
 }
 
@@ -175,7 +184,7 @@ static uint8_t choose_cached(const struct sfu_slot *slot, uint64_t now_us) {
     if (limit < SFU_REPLAY_LEAST_BYTES)
         limit = SFU_REPLAY_LEAST_BYTES;
     for (uint8_t i = slot->selector.target.layer + 1; i-- > 0;)
-        if (may_replay(slot, i, limit))
+        if (may_replay(slot, now_us, i, limit))
             return i;
     return UINT8_MAX;
 }

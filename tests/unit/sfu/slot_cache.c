@@ -109,6 +109,20 @@ static void what_comes_while_it_is_replayed_comes_once(void) {
     rig_close();
 }
 
+/* By its timestamp, what comes after the pause would be from the future. */
+static void what_came_before_a_pause_of_the_publisher_is_not_replayed(void) {
+    begin_unwatched();
+    film(100, 1);
+    rig.now_us += 5 * S;
+    carry(call.camera);
+    CHECK_INT(rig_rtp_count(call.viewer), 0);
+    rig_run(1 * MS);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_keyframe(call.publisher, camera_ssrc(), 130, 181);
+    CHECK_STR(numbers(), "130");
+    rig_close();
+}
+
 static void a_gap_in_the_cache_is_kept_free(void) {
     begin_unwatched();
     rig_keyframe(call.publisher, camera_ssrc(), 100, 1);
@@ -165,6 +179,8 @@ static const struct test tests[] = {
     {"what_was_lost_of_a_replay_is_sent_again", what_was_lost_of_a_replay_is_sent_again},
     {"a_keyframe_too_far_back_is_asked_for_anew", a_keyframe_too_far_back_is_asked_for_anew},
     {"what_comes_while_it_is_replayed_comes_once", what_comes_while_it_is_replayed_comes_once},
+    {"what_came_before_a_pause_of_the_publisher_is_not_replayed",
+     what_came_before_a_pause_of_the_publisher_is_not_replayed},
     {"a_gap_in_the_cache_is_kept_free", a_gap_in_the_cache_is_kept_free},
     {"who_asks_for_what_is_on_its_way_is_not_heard", who_asks_for_what_is_on_its_way_is_not_heard},
     {"who_asks_all_the_time_is_heard_more_and_more_seldom",
