@@ -132,8 +132,8 @@ static inline void sfu_slot_fetch(const struct sfu_slot *slot) {
     __builtin_prefetch(&slot->rewriter.hidden_pictures, 1);
 }
 
-/* slot_send.c: and what it touches behind pointers. */
-void sfu_slot_fetch_far(const struct sfu_slot *slot);
+/* slot_send.c: and what so many packets touch behind pointers. */
+void sfu_slot_fetch_far(const struct sfu_slot *slot, size_t packets);
 
 /* -ENOMEM. */
 int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,

@@ -175,12 +175,17 @@ size_t sfu_slot_emit_instead(struct sfu_slot *slot, uint64_t now_us,
     return len;
 }
 
-void sfu_slot_fetch_far(const struct sfu_slot *slot) {
-    const struct rtp_rewriter *rewriter = &slot->rewriter;
+static void fetch_ring(const struct rtp_rewriter *rewriter, size_t packets) {
+    enum { STRIDE = SFU_CACHE_LINE / sizeof(*rewriter->sent) };
+    for (size_t i = 0; i < packets + STRIDE - 1; i += STRIDE)
+        __builtin_prefetch(&rewriter->sent[(rewriter->out_seq + 1 + i) & (rewriter->capacity - 1u)],
+                           1);
+}
+
+void sfu_slot_fetch_far(const struct sfu_slot *slot, size_t packets) {
     const struct sfu_transport *transport = slot->transport;
-    if (rewriter->sent != NULL)
-        __builtin_prefetch(
-            &rewriter->sent[(uint16_t)(rewriter->out_seq + 1) & (rewriter->capacity - 1)], 1);
+    if (slot->rewriter.capacity != 0)
+        fetch_ring(&slot->rewriter, packets);
     if (transport->srtp_out != NULL)
         sfu_srtp_out_fetch(transport->srtp_out);
     if (transport->downlink != NULL)

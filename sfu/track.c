@@ -344,7 +344,7 @@ static inline void fetch_ahead(const struct sfu_track *track, size_t i) {
     if (i + 2 < track->slot_count)
         sfu_transport_fetch(track->slots[i + 2]->transport);
     if (i + 1 < track->slot_count)
-        sfu_slot_fetch_far(track->slots[i + 1]);
+        sfu_slot_fetch_far(track->slots[i + 1], track->burst_count);
 }
 
 void sfu_track_flush(struct sfu_track *track, uint64_t now_us) {
