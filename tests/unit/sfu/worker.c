@@ -19,6 +19,8 @@ static struct {
     atomic_uint news; /* How often there were some. */
     unsigned events[16];
     struct loopback_client publisher, viewer;
+    int stranger; /* A socket. */
+    struct sockaddr_in poured_to;
 } rig;
 
 static void on_news(void *ctx) {
@@ -262,6 +264,37 @@ static void junk_is_counted_and_nothing_else(void) {
     close_rig();
 }
 
+enum { POURED = 50000, POURED_AT_ONCE = 50 };
+
+/* From an address that nobody knows, as fast as the call turns: some thousand a second. */
+static bool junk_was_poured_and_pictures_flowed(void) {
+    static size_t poured, frames;
+    static uint8_t junk[200] = {0x80};
+    for (size_t i = 0; i < POURED_AT_ONCE && poured < POURED; i++, poured++) {
+        junk[0] = (uint8_t)(poured * 64); /* RTP every fourth time. */
+        sendto(rig.stranger, junk, sizeof(junk), 0, (struct sockaddr *)&rig.poured_to,
+               sizeof(rig.poured_to));
+    }
+    if (frames == 0)
+        frames = loopback_frames(&rig.viewer);
+    return poured == POURED && loopback_frames(&rig.viewer) > frames + 10;
+}
+
+static void a_call_keeps_all_its_packets_while_junk_is_poured(void) {
+    open_rig(true);
+    begin_call(0, 0);
+    rig.stranger = socket(AF_INET, SOCK_DGRAM, 0);
+    rig.poured_to = (struct sockaddr_in){.sin_family = AF_INET,
+                                         .sin_port = htons(sfu_worker_port(rig.workers[0])),
+                                         .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    CHECK(wait_until(junk_was_poured_and_pictures_flowed));
+    CHECK_INT(bench_sink_lost(bench_client_sink(rig.viewer.client, 0)), 0);
+    CHECK_INT(stats().counters.drop_no_packet, 0);
+    close(rig.stranger);
+    end_call();
+    close_rig();
+}
+
 static void who_leaves_is_said_goodbye_to(void) {
     uint8_t data[2048] = {0};
     ssize_t len = 1;
@@ -312,6 +345,8 @@ static const struct test tests[] = {
     {"a_call_over_two_workers_works", a_call_over_two_workers_works},
     {"numbers_are_published_every_second", numbers_are_published_every_second},
     {"junk_is_counted_and_nothing_else", junk_is_counted_and_nothing_else},
+    {"a_call_keeps_all_its_packets_while_junk_is_poured",
+     a_call_keeps_all_its_packets_while_junk_is_poured},
     {"who_leaves_is_said_goodbye_to", who_leaves_is_said_goodbye_to},
     {"stopping_in_the_middle_of_a_call_leaves_nothing",
      stopping_in_the_middle_of_a_call_leaves_nothing},
