@@ -27,6 +27,7 @@ export class DirectPeer {
   /** @type {RTCIceCandidateInit[]} that came before the description that they belong to */
   #early = [];
   #isClosed = false;
+  #heardAt = 0;
   #streams = { person: new MediaStream(), screen: new MediaStream() };
   /** @type {Map<Source, Promise<unknown>>} one change at a time for each sender */
   #changes = new Map();
@@ -92,6 +93,14 @@ export class DirectPeer {
   /** @param {Source} source what arrives */
   trackOf(source) {
     return this.#lines.get(source)?.receiver.track ?? null;
+  }
+
+  /** How loud the other's microphone is, as its packets say, whether it is played or not. @returns {number} 0 to 1 */
+  heardLevel() {
+    const [newest] = this.#lines.get('microphone')?.receiver.getSynchronizationSources() ?? [];
+    const isNew = newest !== undefined && newest.timestamp !== this.#heardAt;
+    this.#heardAt = newest?.timestamp ?? 0;
+    return isNew ? (newest.audioLevel ?? 0) : 0;
   }
 
   /** Sends what is to be sent now. */

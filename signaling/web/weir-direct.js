@@ -165,13 +165,9 @@ export class Direct {
 
   /** The server hears nobody: who speaks is found out here. @param {RTCStatsReport} report */
   #listen(report) {
-    const levels = new Map([[this.hooks.ownId(), 0], [this.userId, 0]]);
-    const microphone = this.peer?.trackOf('microphone')?.id;
-    for (const { type, kind, trackIdentifier, audioLevel = 0 } of report.values()) {
-      if (type === 'inbound-rtp' && trackIdentifier === microphone) levels.set(this.userId, audioLevel);
-      else if (type === 'media-source' && kind === 'audio' && trackIdentifier === this.hooks.tracks().get('microphone')?.id)
-        levels.set(this.hooks.ownId(), audioLevel);
-    }
+    const microphone = this.hooks.tracks().get('microphone')?.id;
+    const own = [...report.values()].find(({ type, trackIdentifier }) => type === 'media-source' && trackIdentifier === microphone);
+    const levels = new Map([[this.hooks.ownId(), own?.audioLevel ?? 0], [this.userId, this.peer?.heardLevel() ?? 0]]);
     const speakers = this.#speakers.look(performance.now(), levels);
     const spoke = speakers.map(({ user_id }) => user_id).join();
     if (spoke !== this.#spoke) this.hooks.speakers(speakers);
