@@ -12,7 +12,7 @@
 
 enum {
     SFU_HANDSHAKES_WAITING_MAX = 512, /* Clients repeat what finds no room. */
-    SFU_HANDSHAKES_PER_WAKEUP = 4,
+    SFU_HANDSHAKES_PER_WAKEUP = 2,    /* Half a millisecond, one with the longest. */
 };
 
 struct sfu_handshake {
