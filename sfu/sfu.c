@@ -96,9 +96,7 @@ static int open_workers(struct sfu *sfu, char *error, size_t error_size) {
 
 static int open_all(struct sfu *sfu, char *error, size_t error_size) {
     snprintf(error, error_size, "out of memory");
-    int result = sfu_srtp_startup();
-    if (result == 0)
-        result = sfu_reach_init(&sfu->reach, &sfu->config, error, error_size);
+    int result = sfu_reach_init(&sfu->reach, &sfu->config, error, error_size);
     if (result == 0)
         result = sfu_dtls_context_create(&sfu->dtls);
     if (result == 0)

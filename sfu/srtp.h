@@ -33,9 +33,6 @@ struct sfu_srtp_key {
 size_t sfu_srtp_key_len(enum sfu_srtp_profile profile);
 size_t sfu_srtp_salt_len(enum sfu_srtp_profile profile);
 
-/* Once a process, before anything else here; 0 or -EIO. Safe to call again. */
-int sfu_srtp_startup(void);
-
 struct sfu_srtp_in;
 
 /* -ENOMEM, -ENOTSUP for an unknown profile. */

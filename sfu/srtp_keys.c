@@ -43,10 +43,6 @@ size_t sfu_srtp_salt_len(enum sfu_srtp_profile profile) {
     return sizes ? sizes->salt_len : 0;
 }
 
-int sfu_srtp_startup(void) {
-    return 0;
-}
-
 /* A key derivation rate of 0: the keystream of AES-CM under the master key. The 96-bit salts of GCM
  * count as 112 bits ending in zeros (RFC 7714 section 11). */
 int sfu_srtp_derive(const struct sfu_srtp_sizes *sizes, const struct sfu_srtp_key *master,

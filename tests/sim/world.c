@@ -185,8 +185,7 @@ struct world *world_create(const struct world_config *config) {
     assert(world->people != NULL);
     sfu_agenda_init(&world->agenda);
     world->piped_end = &world->piped;
-    int result = sfu_srtp_startup();
-    result |= sfu_agenda_reserve(&world->agenda, WORLD_PEOPLE_MAX);
+    int result = sfu_agenda_reserve(&world->agenda, WORLD_PEOPLE_MAX);
     result |= sfu_dtls_context_create(&world->server_dtls);
     result |= bench_dtls_context_create(
         &world->client_dtls, config->profiles ? config->profiles : "SRTP_AEAD_AES_128_GCM");

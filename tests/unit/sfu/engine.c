@@ -2,39 +2,6 @@
 #include "tests/unit/sfu/fixture_media.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-/* Counts what is allocated, where no sanitizer does so itself. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if !defined(SANITIZED) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define COUNTS_ALLOCATIONS 1
-
-static size_t allocations;
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-
-void *malloc(size_t size) {
-    allocations++;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size) {
-    allocations++;
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size) {
-    allocations++;
-    return __libc_realloc(old, size);
-}
-#endif
-
 static struct {
     struct rig_peer *publisher, *viewer;
     struct sfu_media *camera, *slot;
@@ -304,39 +271,6 @@ static void an_engine_that_ends_takes_everybody_with_it(void) {
     rig_close(); /* Which looks. */
 }
 
-/* Audio, video and repetitions to four viewers, without reports, which come by the clock. */
-static void a_forwarded_packet_allocates_nothing(void) {
-#ifdef COUNTS_ALLOCATIONS
-    begin();
-    struct sfu_media *microphone = rig_add(call.publisher, false, SFU_PUBLISHES);
-    CHECK_INT(rig_negotiate(call.publisher), 0);
-    CHECK_INT(sfu_engine_set_slot(engine(), rig.now_us, 2, call.slot->mid, 0), 0);
-    struct rig_peer *viewers[4];
-    for (size_t i = 0; i < 4; i++) {
-        viewers[i] = rig_join();
-        struct sfu_media *video = rig_add(viewers[i], true, SFU_SLOT);
-        struct sfu_media *audio = rig_add(viewers[i], false, SFU_SLOT);
-        rig_connect(viewers[i]);
-        rig_carry(viewers[i], video, call.camera->track);
-        rig_carry(viewers[i], audio, microphone->track);
-        sfu_srtp_in_destroy(viewers[i]->in); /* Decrypting here would count. */
-        viewers[i]->in = NULL;
-    }
-    for (uint16_t i = 0; i < 1600; i++) {
-        if (i == 600) /* The histories are full. */
-            allocations = 0;
-        rig_video(call.publisher, call.camera->ssrcs[0], i, i, i % 100 ? RIG_START : RIG_KEY);
-        rig_audio(call.publisher, microphone->ssrcs[0], i);
-        if (i % 10 == 0)
-            rig_nack(viewers[1], viewers[1]->media[0].slot_ssrc, &i, 1);
-        rig_clear();
-    }
-    CHECK(engine()->counters.rtp_forwarded >= 1600 * 8);
-    CHECK_INT(allocations, 0);
-    rig_close();
-#endif
-}
-
 static const struct test tests[] = {
     {"numbers_and_ufrags_are_taken_once", numbers_and_ufrags_are_taken_once},
     {"who_is_not_there_is_not_found", who_is_not_there_is_not_found},
@@ -355,7 +289,6 @@ static const struct test tests[] = {
      of_a_burst_of_handshakes_a_few_are_taken_after_the_media},
     {"a_datagram_came_when_its_stamp_says", a_datagram_came_when_its_stamp_says},
     {"an_engine_that_ends_takes_everybody_with_it", an_engine_that_ends_takes_everybody_with_it},
-    {"a_forwarded_packet_allocates_nothing", a_forwarded_packet_allocates_nothing},
 };
 
 TEST_MAIN(tests)

@@ -150,7 +150,6 @@ static inline bool rig_on_pipe(void *ctx, unsigned worker, const struct sfu_pipe
 
 static inline void rig_open(void) {
     rig.now_us = S;
-    CHECK_INT(sfu_srtp_startup(), 0);
     CHECK_INT(sfu_dtls_context_create(&rig.dtls), 0);
     CHECK_INT(bench_dtls_context_create(&rig.client_dtls, "SRTP_AEAD_AES_128_GCM"), 0);
     CHECK_INT(sfu_pool_create(&rig.pool, 1 << 16), 0);

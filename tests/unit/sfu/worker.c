@@ -47,7 +47,6 @@ static struct sfu_worker_config config_of(unsigned index) {
 
 static void open_rig(bool started) {
     char error[256];
-    CHECK_INT(sfu_srtp_startup(), 0);
     CHECK_INT(sfu_dtls_context_create(&rig.dtls), 0);
     CHECK_INT(bench_dtls_context_create(&rig.client_dtls, "SRTP_AEAD_AES_128_GCM"), 0);
     for (unsigned from = 0; from < WORKERS; from++)
