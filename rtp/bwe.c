@@ -343,6 +343,11 @@ uint32_t rtp_bwe_bps(const struct rtp_bwe *bwe) {
     return bwe->bps;
 }
 
+bool rtp_bwe_is_unbounded(const struct rtp_bwe *bwe) {
+    bool by_others = bwe->limit != RTP_BWE_LIMIT_START && bwe->limit != RTP_BWE_LIMIT_DELAY;
+    return bwe->aimd.decreased_us == 0 && !by_others;
+}
+
 static uint32_t whole(double bps) {
     return bps < 0 ? 0 : bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX;
 }

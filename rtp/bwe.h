@@ -125,6 +125,10 @@ void rtp_bwe_on_deadline(struct rtp_bwe *bwe, uint64_t now_us);
 /* The estimate, for all that is sent on the transport; within min_bps and max_bps. */
 uint32_t rtp_bwe_bps(const struct rtp_bwe *bwe);
 
+/* Whether nothing has told of a limit so far, neither a queue nor a loss: the estimate is only what
+ * was tried. */
+bool rtp_bwe_is_unbounded(const struct rtp_bwe *bwe);
+
 void rtp_bwe_figures(const struct rtp_bwe *bwe, struct rtp_bwe_figures *out);
 
 /* A stable word: "start", "delay", "loss", "remb", "silence", "max". */

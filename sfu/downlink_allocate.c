@@ -7,6 +7,8 @@
 enum {
     TOLD_MAX = 16,            /* Slots in one event. */
     REFRESH_US = 1000 * 1000, /* For rates that have changed by little. */
+    /* Most that is sent before anything has told of a limit; what other SFUs begin with. */
+    BLIND_BPS = 2500 * 1000,
 };
 
 /* Under transport-cc the estimate is of what is numbered: sound that is sent again in place has no
@@ -146,12 +148,28 @@ static void apply(struct sfu_transport *transport, uint64_t now_us, size_t count
     tell(transport, told, told_count);
 }
 
+/* Until something has told of a limit everybody gets a picture: a camera of one layer would stay
+ * dark until probes have found room for it. What comes back of it tells soon. */
+static uint64_t blind_bps(const struct rtp_allocator_slot *slots, size_t count) {
+    uint64_t sum_bps = 0;
+    for (size_t i = 0; i < count; i++)
+        sum_bps += slots[i].rung_count > 0 ? slots[i].rungs[0].bps : 0;
+    return sum_bps < BLIND_BPS ? sum_bps : BLIND_BPS;
+}
+
+static uint64_t budget(const struct sfu_downlink *downlink, const struct rtp_allocator_slot *slots,
+                       size_t count, uint64_t now_us) {
+    uint64_t known_bps = sfu_downlink_budget(downlink, now_us);
+    uint64_t least_bps = rtp_bwe_is_unbounded(&downlink->bwe) ? blind_bps(slots, count) : known_bps;
+    return known_bps > least_bps ? known_bps : least_bps;
+}
+
 uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us) {
     struct sfu_downlink *downlink = transport->downlink;
     struct rtp_allocator_slot *slots = transport->engine->downlinks.slots;
     size_t count = collect(transport, now_us);
     downlink->demand_bps =
-        rtp_allocator_run(slots, count, sfu_downlink_budget(downlink, now_us), now_us);
+        rtp_allocator_run(slots, count, budget(downlink, slots, count, now_us), now_us);
     downlink->allocated_bps = 0;
     downlink->is_short = false;
     downlink->starves = starves(slots, count);

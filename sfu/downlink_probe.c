@@ -21,8 +21,8 @@ enum {
     TRICKLE_SHARE = 2,
 };
 
-/* A slot that can send padding: one that has sent something, so that its receiver knows the stream.
- */
+/* A slot that can send padding; one that was paused before its first picture too, since the answer
+ * has told its receiver the stream. */
 static struct sfu_slot *find_slot(const struct sfu_transport *transport) {
     for (size_t i = 0; i < transport->mline_count; i++) {
         struct sfu_slot *slot = transport->mlines[i].slot;

@@ -83,8 +83,9 @@ bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
     bool held = queue->holds;
     if (held)
         queue->holds = queue->length_us > RELEASE_US && now_us - queue->held_us < HOLD_MAX_US;
-    else
-        queue->holds = queue->length_us > HOLD_US && taken_us - base_us > WAITED_US;
+    else /* An estimate that is only what was tried says nothing of a queue. */
+        queue->holds = queue->length_us > HOLD_US && taken_us - base_us > WAITED_US &&
+                       !rtp_bwe_is_unbounded(bwe);
     if (queue->holds && !held)
         begin_hold(downlink, now_us);
     if (!queue->holds && now_us - queue->held_us > CAP_US)

@@ -18,9 +18,8 @@ static uint8_t rtx_payload_type(const struct sfu_slot *slot) {
 }
 
 bool sfu_slot_can_pad(const struct sfu_slot *slot) {
-    return slot->media.video && slot->track != NULL && slot->packets > 0 &&
-           slot->media.slot_rtx_ssrc != 0 && rtx_payload_type(slot) != 0 &&
-           slot->media.extensions.ids[RTP_EXT_TRANSPORT_SEQ] != 0 &&
+    return slot->media.video && slot->track != NULL && slot->media.slot_rtx_ssrc != 0 &&
+           rtx_payload_type(slot) != 0 && slot->media.extensions.ids[RTP_EXT_TRANSPORT_SEQ] != 0 &&
            sfu_transport_is_open(slot->transport);
 }
 
