@@ -60,7 +60,7 @@ run: setup-run
 ## test: install what is missing, build, and pass every test
 test: setup-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all test-binaries
-	@tests/run $(BUILD) unit sim replay e2e
+	@tests/run $(BUILD) unit sim replay cost e2e
 
 ## unit: the unit tests alone
 unit: setup-test

@@ -13,6 +13,7 @@
 enum {
     PUBLISHER = 1,
     TRACK = 1,
+    OPUS_PT = 111,
     VP8_PT = 96,
     RTX_PT = 97,
     PAYLOAD_MAX = 1200,
@@ -47,11 +48,13 @@ static void on_event(void *ctx, const struct sfu_event *event) {
     (void)event;
 }
 
-static struct sfu_media describe(enum sfu_direction direction, uint32_t ssrc) {
-    struct sfu_media media = {.mid = "0", .direction = direction, .video = true, .nack = true};
+static struct sfu_media describe(bool audio, enum sfu_direction direction, uint32_t ssrc) {
+    struct sfu_media media = {.mid = "0", .direction = direction, .video = !audio, .nack = !audio};
     media.transport_cc = true;
     media.codec_count = 1;
-    media.codecs[0] = (struct sfu_codec){RTP_CODEC_VP8, VP8_PT, RTX_PT, 0};
+    media.codecs[0] = audio ? (struct sfu_codec){RTP_CODEC_OPUS, OPUS_PT, 0, 0}
+                            : (struct sfu_codec){RTP_CODEC_VP8, VP8_PT, RTX_PT, 0};
+    media.extensions.ids[RTP_EXT_AUDIO_LEVEL] = 1;
     media.extensions.ids[RTP_EXT_ABS_SEND_TIME] = 2;
     media.extensions.ids[RTP_EXT_TRANSPORT_SEQ] = 3;
     media.extensions.ids[RTP_EXT_MID] = 4;
@@ -61,7 +64,7 @@ static struct sfu_media describe(enum sfu_direction direction, uint32_t ssrc) {
         return media;
     }
     media.track = TRACK;
-    media.source = SFU_SOURCE_CAMERA;
+    media.source = audio ? SFU_SOURCE_MICROPHONE : SFU_SOURCE_CAMERA;
     media.layer_count = 1;
     media.ssrcs[0] = ssrc;
     media.rtx_ssrcs[0] = ssrc + 1;
@@ -112,12 +115,12 @@ static int stage_init(struct stage *stage, const struct bench_forwarding_config 
         result = sfu_pool_create(&stage->pool, POOL_PACKETS);
     if (result == 0)
         result = sfu_engine_create(&stage->engine, &engine);
-    stage->media[0] = describe(SFU_PUBLISHES, 1000);
+    stage->media[0] = describe(config->audio, SFU_PUBLISHES, 1000);
     if (result == 0)
         result = connect_transport(stage, PUBLISHER, config->profile, &stage->media[0]);
     for (size_t i = 0; i < config->subscribers && result == 0; i++) {
         uint64_t participant = PUBLISHER + 1 + i;
-        stage->media[1] = describe(SFU_SLOT, 2000);
+        stage->media[1] = describe(config->audio, SFU_SLOT, 2000);
         result = connect_transport(stage, participant, config->profile, &stage->media[1]);
         if (result == 0)
             result = sfu_engine_set_slot(stage->engine, stage->now_us, participant, "0", TRACK);
@@ -155,13 +158,15 @@ static int input_packet(struct stage *stage, const struct bench_forwarding_confi
     uint8_t payload[PAYLOAD_MAX];
     if (packet == NULL)
         return -ENOMEM;
-    struct rtp_header header = {.payload_type = VP8_PT,
-                                .marker = ends,
+    struct rtp_header header = {.payload_type = config->audio ? OPUS_PT : VP8_PT,
+                                .marker = ends && !config->audio,
                                 .seq = stage->seq++,
                                 .timestamp = stage->frame * FRAME_TICKS,
                                 .ssrc = stage->media[0].ssrcs[0]};
-    struct rtp_extensions extensions = {.present = 1u << RTP_EXT_TRANSPORT_SEQ,
-                                        .transport_seq = header.seq};
+    struct rtp_extensions extensions = {.present = 1u << RTP_EXT_TRANSPORT_SEQ |
+                                                   (uint32_t)config->audio << RTP_EXT_AUDIO_LEVEL,
+                                        .transport_seq = header.seq,
+                                        .audio_level = 30};
     size_t header_len =
         rtp_header_write(packet->data, &header, &extensions, &stage->media[0].extensions);
     write_payload(payload, stage->frame, starts);

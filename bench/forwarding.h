@@ -1,15 +1,17 @@
-/* What forwarding costs without the kernel: one publisher's video through an engine to many
- * subscribers, with ICE and DTLS taken as done and what is sent thrown away. The same work each
- * time, so that an instruction counter gives the same number on a noisy machine. */
+/* What forwarding costs without the kernel: one publisher's video or voice through an engine to
+ * many subscribers, with ICE and DTLS taken as done and what is sent thrown away. The same work
+ * each time, so that an instruction counter gives the same number on a noisy machine. */
 #ifndef BENCH_FORWARDING_H
 #define BENCH_FORWARDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "sfu/srtp.h"
 
 struct bench_forwarding_config {
+    bool audio; /* Opus with levels instead of VP8. */
     size_t subscribers;
     size_t burst;       /* Packets of a wake-up, of one frame. */
     size_t payload_len; /* Bytes, at most 1,200. */

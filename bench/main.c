@@ -29,7 +29,8 @@ static int print_help(void) {
          "       weir-bench FILE.ini [--option VALUE ...]   (scenario = NAME, then options)\n"
          "       weir-bench floor [ADDRESS] [SUBSCRIBERS] [RUN] [PAYLOAD] [PACKETS]\n"
          "       weir-bench drain [ADDRESS] [SUBSCRIBERS]\n"
-         "       weir-bench forwarding [SUBSCRIBERS] [BURST] [PAYLOAD] [PACKETS]\n\nscenarios:");
+         "       weir-bench forwarding [SUBSCRIBERS] [BURST] [PAYLOAD] [PACKETS] "
+         "[audio]\n\nscenarios:");
     for (size_t i = 0; bench_plan_scenario(i, &name, &help); i++)
         printf("  %-14s %s\n", name, help);
     puts("\n  floor          what encrypting and sending costs here without a server\n"
@@ -79,7 +80,8 @@ static int run_drain(int argc, char **argv) {
 
 static int run_forwarding(int argc, char **argv) {
     struct bench_forwarding_result result;
-    struct bench_forwarding_config config = {.subscribers = number_at(argc, argv, 0, 200),
+    struct bench_forwarding_config config = {.audio = argc > 4 && strcmp(argv[4], "audio") == 0,
+                                             .subscribers = number_at(argc, argv, 0, 200),
                                              .burst = number_at(argc, argv, 1, 6),
                                              .payload_len = number_at(argc, argv, 2, 1100),
                                              .packets = number_at(argc, argv, 3, 1000000),
