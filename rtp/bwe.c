@@ -306,6 +306,10 @@ void rtp_bwe_on_rtt(struct rtp_bwe *bwe, uint64_t now_us, uint64_t rtt_us) {
     bwe->rtt_told_us = now_us;
 }
 
+void rtp_bwe_on_drained(struct rtp_bwe *bwe) {
+    rtp_bwe_trend_reset(&bwe->trend);
+}
+
 void rtp_bwe_set_demand(struct rtp_bwe *bwe, uint64_t now_us, uint64_t bps) {
     bwe->demand_bps = bps < UINT32_MAX ? (double)bps : (double)UINT32_MAX;
     plan(bwe, now_us);

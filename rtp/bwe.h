@@ -109,6 +109,10 @@ void rtp_bwe_on_report(struct rtp_bwe *bwe, uint64_t now_us, uint8_t fraction_lo
 
 void rtp_bwe_on_rtt(struct rtp_bwe *bwe, uint64_t now_us, uint64_t rtt_us);
 
+/* The queue that a fall of the link's rate left has drained, by what was held back meanwhile: its
+ * delays say nothing of what follows. */
+void rtp_bwe_on_drained(struct rtp_bwe *bwe);
+
 /* What all slots would take if they could: nothing is probed much beyond it. 0 (as at first): there
  * is nothing to send, no probes. */
 void rtp_bwe_set_demand(struct rtp_bwe *bwe, uint64_t now_us, uint64_t bps);

@@ -270,6 +270,12 @@ static void know_better(struct sfu_downlink *downlink, enum sfu_downlink_source 
         downlink->source = source;
 }
 
+static void prepare_slots(struct sfu_transport *transport, uint64_t now_us) {
+    for (size_t i = 0; i < transport->mline_count; i++)
+        if (transport->mlines[i].slot != NULL)
+            sfu_slot_prepare(transport->mlines[i].slot, now_us);
+}
+
 void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
                               const struct rtcp_packet *packet) {
     struct sfu_downlink *downlink = transport->downlink;
@@ -282,6 +288,8 @@ void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
     know_better(downlink, SFU_DOWNLINK_TRANSPORT_CC);
     if (sfu_downlink_measure_queue(downlink, now_us, packet))
         allocate(transport, now_us);
+    if (sfu_downlink_is_near_release(&downlink->queue, now_us))
+        prepare_slots(transport, now_us);
     on_estimate(transport, now_us);
 }
 

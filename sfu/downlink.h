@@ -54,9 +54,11 @@ struct sfu_downlink_queue {
     uint64_t sent_bytes;     /* With numbers, in all, */
     uint64_t reported_bytes; /* and of them as of the last feedback, which was then: */
     uint64_t reported_us;
-    uint64_t held_us; /* When pictures were last held back. */
-    bool holds;       /* They are. */
-    uint32_t cap_bps; /* No more is given away for a while after. */
+    uint64_t held_us;     /* When pictures were last held back. */
+    bool holds;           /* They are. */
+    bool prepared;        /* What they begin with again was asked for. */
+    uint32_t carried_bps; /* What the link did when its queue was full, for a while after. */
+    uint32_t cap_bps;     /* No more is given away for a while after. */
 };
 
 struct sfu_downlink {
@@ -162,6 +164,9 @@ uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_u
  * no more. */
 bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
                                 const struct rtcp_packet *packet);
+
+/* True once in each hold, shortly before pictures go on. */
+bool sfu_downlink_is_near_release(struct sfu_downlink_queue *queue, uint64_t now_us);
 
 /* Begins the probes that the estimator wants, and sends what is due of them; returns when there is
  * more. */

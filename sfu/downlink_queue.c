@@ -7,7 +7,12 @@
 enum {
     HOLD_US = 400 * 1000,
     WAITED_US = 100 * 1000, /* By what is reported: at first the estimate is a guess. */
-    RELEASE_US = 150 * 1000,
+    RELEASE_US = 200 * 1000,
+    /* What pictures begin with again is asked for so much before, or so long after they were held:
+     * what a full queue dropped counts as if it were there, and is known to be gone all at once. */
+    PREPARE_US = RELEASE_US + 350 * 1000,
+    PREPARE_AFTER_US = 300 * 1000,
+    ACKED_US = 500 * 1000,     /* Over which the acknowledged rate is measured. */
     HOLD_MAX_US = 1000 * 1000, /* Reports got lost, or the estimate is wrong. */
     BASE_US = 30 * 1000 * 1000,
     FEEDBACK_LEN = 16,
@@ -44,11 +49,22 @@ static uint64_t learn_base(struct sfu_downlink_queue *queue, uint64_t now_us, ui
     return queue->older_base_us;
 }
 
-/* What the link carries, at least: the estimate, or what was just reported if that is more. */
+static uint32_t acked_bps(const struct rtp_bwe *bwe) {
+    struct rtp_bwe_figures figures;
+    rtp_bwe_figures(bwe, &figures);
+    return figures.acked_bps;
+}
+
+/* What the link carries, at least: the estimate, or what was just reported if that is more, or what
+ * came out of its full queue lately. */
 static uint64_t rate_bps(struct sfu_downlink *downlink, uint64_t now_us, uint64_t unreported) {
     struct sfu_downlink_queue *queue = &downlink->queue;
     uint64_t estimate_bps = rtp_bwe_bps(&downlink->bwe);
     uint64_t elapsed_us = now_us - queue->reported_us;
+    if (queue->holds && now_us - queue->held_us > ACKED_US)
+        queue->carried_bps = acked_bps(&downlink->bwe);
+    if (queue->carried_bps > estimate_bps)
+        estimate_bps = queue->carried_bps;
     if (elapsed_us == 0 || unreported > queue->sent_bytes)
         return estimate_bps;
     uint64_t bytes = queue->sent_bytes - unreported;
@@ -60,10 +76,21 @@ static uint64_t rate_bps(struct sfu_downlink *downlink, uint64_t now_us, uint64_
 }
 
 static void begin_hold(struct sfu_downlink *downlink, uint64_t now_us) {
-    struct rtp_bwe_figures figures;
-    rtp_bwe_figures(&downlink->bwe, &figures);
     downlink->queue.held_us = now_us;
-    downlink->queue.cap_bps = figures.acked_bps / 100 * CAP_PERCENT;
+    downlink->queue.prepared = false;
+    downlink->queue.cap_bps = acked_bps(&downlink->bwe) / 100 * CAP_PERCENT;
+}
+
+/* What arrived lately came out of a full queue, and is what the link carries. Of the delays until
+ * now a trend would be drawn for seconds, with so few packets, that lowers the estimate to a share
+ * of the little that is sent at first. */
+static void end_hold(struct sfu_downlink *downlink) {
+    struct sfu_downlink_queue *queue = &downlink->queue;
+    queue->carried_bps = acked_bps(&downlink->bwe);
+    uint32_t cap_bps = queue->carried_bps / 100 * CAP_PERCENT;
+    if (cap_bps < queue->cap_bps)
+        queue->cap_bps = cap_bps;
+    rtp_bwe_on_drained(&downlink->bwe);
 }
 
 bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
@@ -88,7 +115,16 @@ bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
                        !rtp_bwe_is_unbounded(bwe);
     if (queue->holds && !held)
         begin_hold(downlink, now_us);
+    if (held && !queue->holds)
+        end_hold(downlink);
     if (!queue->holds && now_us - queue->held_us > CAP_US)
-        queue->cap_bps = 0;
+        queue->cap_bps = queue->carried_bps = 0;
     return queue->holds != held;
+}
+
+bool sfu_downlink_is_near_release(struct sfu_downlink_queue *queue, uint64_t now_us) {
+    if (!queue->holds || queue->prepared)
+        return false;
+    queue->prepared = queue->length_us <= PREPARE_US || now_us - queue->held_us >= PREPARE_AFTER_US;
+    return queue->prepared;
 }

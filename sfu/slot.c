@@ -140,6 +140,17 @@ static void begin(struct sfu_slot *slot, uint64_t now_us) {
     ask(slot, now_us);
 }
 
+void sfu_slot_prepare(struct sfu_slot *slot, uint64_t now_us) {
+    if (!slot->media.video || !slot->targeted || !slot->target.paused || slot->wish.paused)
+        return;
+    uint8_t lowest = 0;
+    while (lowest < slot->target.layer && !slot->track->layers[lowest].flowing)
+        lowest++;
+    size_t cached = sfu_track_cached(slot->track, lowest);
+    if (cached == 0 || cached > SFU_REPLAY_SOON_BYTES)
+        sfu_track_want_keyframe(slot->track, now_us, lowest);
+}
+
 /* The highest levels known of the layer are as good as any above them. */
 static struct rtp_point point_of(const struct sfu_slot *slot, const struct sfu_target *target) {
     const struct sfu_layer *layer = &slot->track->layers[target->layer];
@@ -199,6 +210,7 @@ void sfu_slot_choose_layer(struct sfu_slot *slot, uint64_t now_us) {
 static void follow(struct sfu_slot *slot, uint64_t now_us) {
     bool was_silent = slot->silent;
     slot->silent = slot->wish.paused || (slot->targeted && slot->target.paused);
+    slot->was_held = slot->was_held || (slot->targeted && slot->target.paused);
     if (slot->track == NULL || slot->silent)
         return;
     if (was_silent)

@@ -45,6 +45,9 @@ enum {
     /* How much of what the network carries in 100 ms a replay may be, beyond that: it takes about
      * as long as the publisher's answer would. */
     SFU_REPLAY_BURSTS = 3,
+    /* On a link that has just become narrow: at once, and what will have grown to that by then. */
+    SFU_REPLAY_HELD_BYTES = 16 * 1024,
+    SFU_REPLAY_SOON_BYTES = 6 * 1024,
     SFU_REPLAY_FRAMES = 150,        /* Decoders need a millisecond or two for each. */
     SFU_REPLAY_PACE_US = 10 * 1000, /* Of what does not go at once, twice the network's rate. */
 
@@ -112,6 +115,7 @@ struct sfu_slot {
     uint64_t keyframe_sent_us;
     uint64_t pli_us; /* When the subscriber's last request was heeded. */
     uint64_t pli_wait_us;
+    bool was_held;         /* Silent for want of bandwidth, until the next source begins. */
     uint16_t padding_turn; /* How far back the next packet of padding begins to look. */
     struct sfu_slot_source sources[SFU_SLOT_SOURCES];
     struct sfu_srtp_stream rtx_stream;
@@ -155,6 +159,10 @@ void sfu_slot_choose_layer(struct sfu_slot *slot, uint64_t now_us);
 /* What the allocation gives the slot of its present track: forwarded as soon as it can be taken up,
  * the old one until then. A slot that has been told nothing of its track chooses by its wish. */
 void sfu_slot_set_target(struct sfu_slot *slot, uint64_t now_us, const struct sfu_target *target);
+
+/* Pictures that are held back will go on soon: has a keyframe cached that is quickly sent, the
+ * lowest layer's, unless there is one. */
+void sfu_slot_prepare(struct sfu_slot *slot, uint64_t now_us);
 
 /* slot_forward.c: sends the packet to the subscriber, or leaves it out. The hot path. */
 void sfu_slot_forward(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet);

@@ -1,5 +1,7 @@
 /* The way of a packet through a slot: chosen by rtp/selector, numbered by rtp/rewriter; and what is
  * replayed out of the track's history when a slot begins. */
+#include <string.h>
+
 #include "sfu/downlink.h"
 #include "sfu/engine.h"
 #include "sfu/slot.h"
@@ -40,6 +42,9 @@ static void begin_source(struct sfu_slot *slot, uint64_t now_us, const struct sf
     if (slot->replaying && slot->media.video)
         rtp_rewriter_replay(&slot->rewriter, layer->newest_timestamp, layer->keyframe.frames);
     uint16_t generation = slot->rewriter.source;
+    if (slot->was_held) /* What was lost before would wait before the picture that replaces it. */
+        memset(slot->sources, 0, sizeof(slot->sources));
+    slot->was_held = false;
     slot->sources[generation % SFU_SLOT_SOURCES] = (struct sfu_slot_source){
         .track = slot->track->id, .generation = generation, .layer = packet->layer};
 }
@@ -177,12 +182,18 @@ static bool may_replay(const struct sfu_slot *slot, uint64_t now_us, uint8_t ind
            layer->keyframe.frames <= SFU_REPLAY_FRAMES;
 }
 
+/* Where the queue has just drained, what takes long would fill it again. */
+static size_t replay_limit(const struct sfu_slot *slot, uint64_t now_us) {
+    size_t burst = sfu_downlink_burst(slot->transport, now_us);
+    if (slot->was_held)
+        return burst > SFU_REPLAY_HELD_BYTES ? burst : SFU_REPLAY_HELD_BYTES;
+    size_t limit = burst < SIZE_MAX / SFU_REPLAY_BURSTS ? burst * SFU_REPLAY_BURSTS : SIZE_MAX;
+    return limit > SFU_REPLAY_LEAST_BYTES ? limit : SFU_REPLAY_LEAST_BYTES;
+}
+
 /* The best that is not too much. */
 static uint8_t choose_cached(const struct sfu_slot *slot, uint64_t now_us) {
-    size_t burst = sfu_downlink_burst(slot->transport, now_us);
-    size_t limit = burst < SIZE_MAX / SFU_REPLAY_BURSTS ? burst * SFU_REPLAY_BURSTS : SIZE_MAX;
-    if (limit < SFU_REPLAY_LEAST_BYTES)
-        limit = SFU_REPLAY_LEAST_BYTES;
+    size_t limit = replay_limit(slot, now_us);
     for (uint8_t i = slot->selector.target.layer + 1; i-- > 0;)
         if (may_replay(slot, now_us, i, limit))
             return i;

@@ -48,7 +48,7 @@ static bool is_past(const struct sfu_slot *slot, uint64_t now_us,
 static bool choose(struct sfu_slot *slot, uint64_t now_us, uint16_t seq, struct repair *out) {
     struct sfu_counters *counters = &slot->transport->engine->counters;
     out->entry = rtp_rewriter_find(&slot->rewriter, seq);
-    bool is_wanted = out->entry != NULL && !is_past(slot, now_us, out->entry);
+    bool is_wanted = out->entry != NULL && !slot->was_held && !is_past(slot, now_us, out->entry);
     out->packet = is_wanted ? sfu_slot_find_sent(slot, out->entry) : NULL;
     if (out->packet == NULL) {
         counters->nacks_unanswered++;

@@ -143,6 +143,38 @@ static void behind_a_full_queue_no_pictures_are_sent_until_it_has_drained(void) 
     rig_close();
 }
 
+/* The publisher sends a keyframe each second, which is old by then. */
+static void what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained(void) {
+    net_begin(true, 3000000);
+    net_run(10 * S + 150 * MS);
+    net.rate_bps = 300000;
+    while (!downlink()->queue.holds)
+        net_run(10 * MS);
+    uint64_t before = counters()->keyframe_requests_sent;
+    while (downlink()->queue.holds && counters()->keyframe_requests_sent == before)
+        net_run(10 * MS);
+    CHECK_INT(counters()->keyframe_requests_sent, before + 1);
+    CHECK(downlink()->queue.holds);
+    rig_close();
+}
+
+/* What arrived meanwhile is the link's rate, and the trend of its draining no overuse. */
+static void after_a_full_queue_the_estimate_is_what_the_link_carried(void) {
+    net_begin(true, 3000000);
+    net_run(10 * S);
+    net.rate_bps = 300000;
+    while (!downlink()->queue.holds)
+        net_run(10 * MS);
+    while (downlink()->queue.holds)
+        net_run(10 * MS);
+    CHECK(downlink()->queue.carried_bps > 270000);
+    CHECK(downlink()->queue.carried_bps < 330000);
+    CHECK(downlink()->queue.cap_bps < 300000);
+    net_run(1 * S);
+    CHECK(rtp_bwe_bps(&downlink()->bwe) > 200000);
+    rig_close();
+}
+
 static void a_large_keyframe_holds_nothing_back(void) {
     net_begin(true, 3000000);
     for (int i = 0; i < 100; i++) {
@@ -334,6 +366,10 @@ static const struct test tests[] = {
     {"another_network_is_learnt_anew", another_network_is_learnt_anew},
     {"behind_a_full_queue_no_pictures_are_sent_until_it_has_drained",
      behind_a_full_queue_no_pictures_are_sent_until_it_has_drained},
+    {"what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained",
+     what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained},
+    {"after_a_full_queue_the_estimate_is_what_the_link_carried",
+     after_a_full_queue_the_estimate_is_what_the_link_carried},
     {"a_large_keyframe_holds_nothing_back", a_large_keyframe_holds_nothing_back},
     {"of_whom_nothing_bad_is_heard_everything_is_sent",
      of_whom_nothing_bad_is_heard_everything_is_sent},

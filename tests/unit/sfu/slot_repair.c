@@ -80,6 +80,27 @@ static void what_was_lost_twice_is_sent_twice(void) {
     rig_close();
 }
 
+static void hold_back(bool paused) {
+    sfu_slot_set_target(rig_slot(call.viewer, call.slot), rig.now_us,
+                        &(struct sfu_target){.paused = paused});
+}
+
+/* The queue that it waited for has room for the keyframe alone. */
+static void what_was_lost_before_pictures_were_held_back_is_past(void) {
+    begin();
+    uint16_t first = send_frames(3);
+    hold_back(true);
+    nack((uint16_t)(first + 1));
+    CHECK_INT(counters()->rtp_retransmitted, 0);
+    hold_back(false);
+    rig_keyframe(call.publisher, camera_ssrc(), 20, 20);
+    nack((uint16_t)(first + 2));
+    CHECK_INT(counters()->rtp_retransmitted, 0);
+    nack(rig_rtp_at(call.viewer, rig_rtp_count(call.viewer) - 1)->rtp.seq);
+    CHECK_INT(counters()->rtp_retransmitted, 1);
+    rig_close();
+}
+
 static void a_packet_is_repeated_at_most_ten_times(void) {
     begin();
     uint16_t first = send_frames(0);
@@ -372,6 +393,8 @@ static const struct test tests[] = {
     {"a_repetition_within_three_quarters_of_a_round_trip_is_ignored",
      a_repetition_within_three_quarters_of_a_round_trip_is_ignored},
     {"what_was_lost_twice_is_sent_twice", what_was_lost_twice_is_sent_twice},
+    {"what_was_lost_before_pictures_were_held_back_is_past",
+     what_was_lost_before_pictures_were_held_back_is_past},
     {"a_packet_is_repeated_at_most_ten_times", a_packet_is_repeated_at_most_ten_times},
     {"an_earlier_source_still_answers_after_a_switch",
      an_earlier_source_still_answers_after_a_switch},
