@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { READS_PER_WAKEUP = 4 /* Of 64 datagrams each, then others get their turn. */ };
 
@@ -82,32 +81,15 @@ static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket
     return count;
 }
 
-static uint64_t thread_cpu_us(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
-}
-
-/* Lets more packets come before they are read, where that pays. */
-static void gather(struct sfu_load *load, uint64_t now) {
-    if (sfu_load_is_window_over(load, now))
-        sfu_load_on_window(load, now, thread_cpu_us());
-    struct timespec time = {.tv_nsec = (long)sfu_load_gather_us(load, now) * 1000};
-    if (time.tv_nsec > 0)
-        nanosleep(&time, NULL);
-}
-
 static void on_readable(uv_poll_t *poll, int status, int events) {
     struct sfu_udp_socket *socket = poll->data;
     struct sfu_network *network = socket->network;
     (void)status;
     (void)events;
-    gather(&network->load, now_us());
     for (int i = 0; i < READS_PER_WAKEUP; i++)
         if (read_batch(network, socket) < SFU_UDP_BATCH)
             break;
     network->config.on_wakeup_end(network->config.ctx, now_us());
-    sfu_load_on_rest(&network->load, now_us());
 }
 
 static void on_tcp_datagram(void *ctx, uint64_t now, const struct sfu_address *from,

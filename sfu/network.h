@@ -10,7 +10,6 @@
 
 #include "sfu/delay.h"
 #include "sfu/engine.h"
-#include "sfu/load.h"
 #include "sfu/packet.h"
 #include "sfu/sfu.h"
 #include "sfu/tcp.h"
@@ -48,7 +47,6 @@ struct sfu_network {
     struct sfu_tcp *tcp; /* NULL: switched off. */
     /* State. */
     size_t socket_count;
-    struct sfu_load load;
     /* Counters. */
     struct sfu_delays delays;
 };
