@@ -20,7 +20,7 @@ static bool align(const struct sfu_slot *slot, uint64_t now_us, uint8_t layer, u
     const struct rtp_rewriter *rewriter = &slot->rewriter;
     const struct sfu_slot_source *last = &slot->sources[rewriter->source % SFU_SLOT_SOURCES];
     if (rewriter->source == 0 || last->generation != rewriter->source ||
-        last->track != slot->track->id)
+        last->track != slot->track->id || last->layer >= slot->track->layer_count)
         return false;
     const struct sfu_layer *from = &slot->track->layers[last->layer];
     const struct sfu_layer *to = &slot->track->layers[layer];

@@ -25,7 +25,8 @@ static void layer_forget_packets(struct sfu_layer *layer) {
 int sfu_track_create(struct sfu_track **out, struct sfu_engine *engine,
                      struct sfu_transport *publisher, unsigned owner,
                      const struct sfu_media *media) {
-    struct sfu_track *track = calloc(1, sizeof(*track));
+    uint8_t layer_count = media->layer_count ? media->layer_count : 1;
+    struct sfu_track *track = calloc(1, sizeof(*track) + layer_count * sizeof(track->layers[0]));
     if (track == NULL)
         return -ENOMEM;
     track->engine = engine;
@@ -33,7 +34,7 @@ int sfu_track_create(struct sfu_track **out, struct sfu_engine *engine,
     track->owner = owner;
     track->id = media->track;
     track->media = *media;
-    track->layer_count = media->layer_count ? media->layer_count : 1;
+    track->layer_count = layer_count;
     /* Publishers begin with all. */
     track->watched_told = publisher != NULL ? (uint8_t)((1u << track->layer_count) - 1) : 0;
     track->unwatch_at_us = UINT64_MAX;
@@ -395,6 +396,8 @@ uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us) {
 }
 
 struct sfu_packet *sfu_track_find(const struct sfu_track *track, uint8_t index, uint32_t seq) {
+    if (index >= track->layer_count) /* Negotiated anew, with fewer. */
+        return NULL;
     const struct sfu_layer *layer = &track->layers[index];
     uint64_t whole = (layer->newest_seq & ~(uint64_t)UINT32_MAX) | seq;
     if (whole > layer->newest_seq)

@@ -116,7 +116,7 @@ struct sfu_track {
     bool favoured; /* Its publisher speaks. */
     size_t burst_count;
     struct sfu_packet *burst[SFU_BURST_MAX]; /* What came in this wake-up; references. */
-    struct sfu_layer layers[SFU_LAYERS_MAX];
+    struct sfu_layer layers[];               /* layer_count; each is 14 KB. */
 };
 
 /* publisher is NULL for the mirror of a track of worker `owner`. -ENOMEM. */

@@ -115,7 +115,29 @@ static void who_has_nothing_waits_for_the_lowest_layer_too(void) {
     rig_close();
 }
 
+/* The slot remembers what it sent of the highest layer, which is no more. */
+static void a_track_may_come_back_with_fewer_layers(void) {
+    begin_simulcast();
+    layer_frame(2, 1, true);
+    layer_frame(2, 2, false);
+    rig_sr(call.publisher, call.camera->ssrcs[2], rig_ntp(rig.now_us), 0);
+    uint16_t sent = rig_slot(call.viewer, call.slot)->rewriter.out_seq;
+    call.camera->layer_count = 1;
+    CHECK_INT(rig_negotiate(call.publisher), 0);
+    rig_carry(call.viewer, call.slot, call.camera->track);
+    rig_clear();
+    rig.now_us += S;
+    rig_nack(call.viewer, call.slot->slot_ssrc, &sent, 1);
+    CHECK_INT(rig_rtp_count(call.viewer), 0);
+    rig_sr(call.publisher, call.camera->ssrcs[0], rig_ntp(rig.now_us), 0);
+    layer_frame(0, 3, true);
+    CHECK_INT(rig_rtp_count(call.viewer), 1);
+    rig_nack(call.viewer, call.slot->slot_ssrc, &sent, 1);
+    rig_close();
+}
+
 static const struct test tests[] = {
+    {"a_track_may_come_back_with_fewer_layers", a_track_may_come_back_with_fewer_layers},
     {"the_highest_layer_that_flows_and_fits_is_chosen",
      the_highest_layer_that_flows_and_fits_is_chosen},
     {"a_layer_that_stops_gives_way_to_one_that_flows",
