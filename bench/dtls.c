@@ -1,11 +1,15 @@
 #include "bench/dtls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+
+#include "sfu/dtls_record.h"
+#include "sfu/dtls_session.h"
 
 enum {
     MTU = 1200,
@@ -35,6 +39,9 @@ struct bench_dtls {
     uint8_t flight[FLIGHT_DATAGRAMS][MTU]; /* Our latest, to be sent again. */
     size_t flight_len[FLIGHT_DATAGRAMS];
     size_t flight_count;
+    uint64_t next_seq;               /* Of epoch 0, in place of OpenSSL's. */
+    struct sfu_dtls_session session; /* Once our Finished has been repeated. */
+    bool has_session;
     uint64_t resend_at_us;
     uint64_t interval_us;
 };
@@ -58,11 +65,12 @@ static int bio_write(BIO *bio, const char *data, int len) {
     if (dtls->answering)
         dtls->flight_count = 0; /* A new flight takes the place of the old. */
     dtls->answering = false;
-    if (dtls->flight_count < FLIGHT_DATAGRAMS && len <= MTU) {
-        memcpy(dtls->flight[dtls->flight_count], data, (size_t)len);
-        dtls->flight_len[dtls->flight_count++] = (size_t)len;
-    }
-    dtls->send(dtls->ctx, (const uint8_t *)data, (size_t)len);
+    assert(dtls->flight_count < FLIGHT_DATAGRAMS && len <= MTU);
+    uint8_t *datagram = dtls->flight[dtls->flight_count];
+    memcpy(datagram, data, (size_t)len);
+    sfu_dtls_renumber(datagram, (size_t)len, &dtls->next_seq);
+    dtls->flight_len[dtls->flight_count++] = (size_t)len;
+    dtls->send(dtls->ctx, datagram, (size_t)len);
     return len;
 }
 
@@ -195,11 +203,36 @@ uint64_t bench_dtls_next_deadline(const struct bench_dtls *dtls) {
     return dtls->resend_at_us;
 }
 
+/* Our Finished is encrypted under its number, and OpenSSL encrypts it again only by its own clock.
+ */
+static void finished_renew(struct bench_dtls *dtls, const struct sfu_dtls_record *record) {
+    uint8_t sealed[SFU_DTLS_SEALED_MAX];
+    if (!dtls->has_session)
+        dtls->has_session =
+            sfu_dtls_session_begin(&dtls->session, dtls->ssl, record->bytes, record->len);
+    if (dtls->has_session &&
+        sfu_dtls_session_seal(&dtls->session, SFU_DTLS_HANDSHAKE, dtls->session.finished,
+                              SFU_DTLS_FINISHED_LEN, sealed) == record->len)
+        memcpy((uint8_t *)record->bytes, sealed, record->len);
+}
+
+/* RFC 6347 section 4.2.4: what is sent again has new record numbers, since old ones are replays. */
+static void flight_renumber(struct bench_dtls *dtls, uint8_t *datagram, size_t len) {
+    const uint8_t *data = datagram;
+    struct sfu_dtls_record record;
+    sfu_dtls_renumber(datagram, len, &dtls->next_seq);
+    while (sfu_dtls_record_next(&data, &len, &record))
+        if (record.epoch > 0 && record.type == SFU_DTLS_HANDSHAKE)
+            finished_renew(dtls, &record);
+}
+
 void bench_dtls_on_deadline(struct bench_dtls *dtls, uint64_t now_us) {
     if (now_us < dtls->resend_at_us)
         return;
-    for (size_t i = 0; i < dtls->flight_count; i++)
+    for (size_t i = 0; i < dtls->flight_count; i++) {
+        flight_renumber(dtls, dtls->flight[i], dtls->flight_len[i]);
         dtls->send(dtls->ctx, dtls->flight[i], dtls->flight_len[i]);
+    }
     dtls->interval_us =
         dtls->interval_us * 2 < RETRANSMIT_MAX_US ? dtls->interval_us * 2 : RETRANSMIT_MAX_US;
     dtls->resend_at_us = now_us + dtls->interval_us;
@@ -226,8 +259,21 @@ int bench_dtls_export(struct bench_dtls *dtls, enum sfu_srtp_profile *profile,
     return 0;
 }
 
+/* Numbers that repeated records have used are unknown to OpenSSL. */
+static void close_notify(struct bench_dtls *dtls) {
+    const uint8_t alert[] = {SSL3_AL_WARNING, SSL_AD_CLOSE_NOTIFY};
+    uint8_t record[SFU_DTLS_SEALED_MAX];
+    size_t len =
+        sfu_dtls_session_seal(&dtls->session, SFU_DTLS_ALERT, alert, sizeof(alert), record);
+    if (len > 0)
+        dtls->send(dtls->ctx, record, len);
+}
+
 void bench_dtls_close(struct bench_dtls *dtls) {
-    if (dtls->connected)
+    if (dtls->connected && dtls->has_session)
+        close_notify(dtls);
+    dtls->answering = true;
+    if (dtls->connected && !dtls->has_session)
         SSL_shutdown(dtls->ssl);
     ERR_clear_error();
 }

@@ -77,11 +77,13 @@ static bool derive(struct sfu_dtls_session *session, const SSL *ssl) {
     SSL_get_client_random(ssl, seed + label_len + RANDOM_LEN, RANDOM_LEN);
     bool done = digest != NULL && prf(EVP_MD_get0_name(digest), master, master_len, seed,
                                       sizeof(seed), block, 2 * (key_len + iv_len));
+    struct sfu_dtls_keys *client = SSL_is_server(ssl) ? &session->read : &session->write;
+    struct sfu_dtls_keys *server = SSL_is_server(ssl) ? &session->write : &session->read;
     if (done) {
-        memcpy(session->read.key, block, key_len);
-        memcpy(session->write.key, block + key_len, key_len);
-        memcpy(session->read.iv, block + 2 * key_len, iv_len);
-        memcpy(session->write.iv, block + 2 * key_len + iv_len, iv_len);
+        memcpy(client->key, block, key_len);
+        memcpy(server->key, block + key_len, key_len);
+        memcpy(client->iv, block + 2 * key_len, iv_len);
+        memcpy(server->iv, block + 2 * key_len + iv_len, iv_len);
     }
     OPENSSL_cleanse(master, sizeof(master));
     OPENSSL_cleanse(block, sizeof(block));

@@ -98,6 +98,21 @@ static void losses_are_repaired(void) {
     world_destroy(world);
 }
 
+/* Losses from the first check on. */
+static void through_heavy_loss_everybody_connects(void) {
+    struct world *world = world_create(&(struct world_config){.seed = 14});
+    struct bench_link_config awful = {
+        .delay_us = 25000, .jitter_us = 20000, .loss_ppm = 300000, .duplicate_ppm = 50000};
+    struct world_profile listener = {.plain = true, .slots = 1, .up = awful, .down = awful};
+    for (size_t i = 0; i < 24; i++)
+        world_join(world, &listener);
+    world_run(world, 20 * S);
+    for (size_t i = 0; i < 24; i++)
+        CHECK(bench_client_is_connected(world->people[i].client));
+    CHECK_INT(world_counters(world).dtls_handshakes, 24);
+    world_destroy(world);
+}
+
 /* Through a queue, where every byte shifts what comes after it. */
 static uint64_t trace_of(uint64_t seed) {
     struct world *world = world_create(&(struct world_config){.seed = seed, .workers = 2});
@@ -279,6 +294,7 @@ static const struct test tests[] = {
     {"sha1_profile_works_as_well", sha1_profile_works_as_well},
     {"workers_share_a_room", workers_share_a_room},
     {"losses_are_repaired", losses_are_repaired},
+    {"through_heavy_loss_everybody_connects", through_heavy_loss_everybody_connects},
     {"a_seed_gives_the_same_run", a_seed_gives_the_same_run},
     {"a_late_joiner_gets_a_picture_at_once", a_late_joiner_gets_a_picture_at_once},
     {"twenty_joiners_cost_a_publisher_two_keyframes_a_second",

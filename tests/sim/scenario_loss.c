@@ -25,13 +25,13 @@ static double complete(const struct bench_sink *sink) {
 static void ten_percent_loss_is_repaired(void) {
     struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
     struct world_profile publisher = scenario_publisher();
-    struct world_profile profile = scenario_viewer(1, &scenario_good);
+    struct bench_link_config lossy = scenario_good;
+    lossy.loss_ppm = 100000;
+    struct world_profile profile = scenario_viewer(1, &lossy);
     world_join(world, &publisher);
     struct world_person *viewer = world_join(world, &profile);
     world_trace(viewer);
-    world_run(world, 2 * S);
-    viewer->down.config.loss_ppm = 100000;
-    world_run(world, 8 * S);
+    world_run(world, 10 * S);
     bench_client_mark(viewer->client);
     world_run(world, 50 * S);
     world_plot(viewer, "loss_10_percent");
@@ -50,13 +50,13 @@ static void sound_survives_thirty_percent_loss_by_red(void) {
     struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
     struct world_profile speaker = {
         .microphone = true, .red = true, .up = scenario_good, .down = scenario_good};
-    struct world_profile profile = scenario_viewer(1, &scenario_good);
+    struct bench_link_config lossy = scenario_good;
+    lossy.loss_ppm = 300000;
+    struct world_profile profile = scenario_viewer(1, &lossy);
     profile.red = true;
     world_join(world, &speaker);
     struct world_person *viewer = world_join(world, &profile);
-    world_run(world, 2 * S);
-    viewer->down.config.loss_ppm = 300000;
-    world_run(world, 5 * S); /* What is lost has to be reported first. */
+    world_run(world, 7 * S); /* What is lost has to be reported first. */
     const struct bench_sink *sink = world_sink(viewer, false, 0);
     uint64_t expected = sink->playout.expected, played = sink->playout.played;
     world_run(world, 55 * S);
