@@ -76,17 +76,18 @@ async function during(t, watch, what, forSeconds) {
   return read;
 }
 
-function isUnbroken(read, longestMs = 500) {
+function isUnbroken(read, longestMs = 1_000) {
   assert.ok(read.longestGapMs <= longestMs + read.stallMs, `the picture stood still: ${JSON.stringify(read)}`);
   assert.ok(read.frames >= read.sent * 0.7 - 5, `frames are missing: ${JSON.stringify(read)}`);
 }
 
-// A machine that holds everything up measures itself: then again, twice at most.
+// Half a second is the aim. A machine that holds everything up, publisher and network too, measures
+// itself: then again, twice at most, and the last time a second has to do.
 async function inPeace(measure) {
   for (let tries = 1; ; tries++) {
     await isWell();
     const reads = await measure();
-    if (tries === 3 || reads.every(({ stallMs }) => stallMs < 150)) return reads;
+    if (tries === 3 || reads.every(({ stallMs, longestGapMs }) => stallMs < 150 && longestGapMs <= 500)) return reads;
   }
 }
 
@@ -124,8 +125,8 @@ step('below the lowest layer the picture is paused, and said to be, until the li
   downlink.set({ rateBps: 90_000 });
   const isTold = (paused) => ({ at, userId, source, paused: told }) =>
     at > from && userId === ada.userId && source === 'camera' && told === paused;
-  const paused = await isToldBy(blaise, 'tile', isTold('bandwidth'), { within: 8_000 });
-  await bad.until('why: bandwidth', ({ reason, chosen }) => reason === 'bandwidth' && chosen === 0, { within: 4_000 });
+  const paused = await isToldBy(blaise, 'tile', isTold('bandwidth'), { within: 15_000 });
+  await bad.until('why: bandwidth', ({ reason, chosen }) => reason === 'bandwidth' && chosen === 0, { within: 8_000 });
   await sleep(1_000);
   const wideAt = await bad.now();
   downlink.set(WIDE);
