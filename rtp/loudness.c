@@ -21,6 +21,10 @@ enum {
      * pause. It rises to the geometric mean at most. */
     FLOOR_LEVELS = 750,
     FIRST_FLOOR_LEVELS = 150,
+    /* Who was not heard of for a second has no noise above that of a quiet room: with DTX, or where
+     * the inaudible is not told, nothing but speech would be learnt for noise. */
+    QUIET_LEVELS = 50,
+    QUIET_LEVEL = RTP_LOUDNESS_SILENCE - 70,
     /* Fewer of the last second's tenths are a cough, and make nobody dominant, however silent the
      * one who is. Not in the paper, where any sound takes over from whoever was silent for a
      * second. */
@@ -73,6 +77,13 @@ static void floor_follow(struct rtp_loudness_speaker *speaker, uint8_t level) {
     speaker->floor_levels = 0;
 }
 
+static void floor_lower(struct rtp_loudness_speaker *speaker) {
+    if (speaker->floor == 0 || speaker->floor > QUIET_LEVEL)
+        speaker->floor = QUIET_LEVEL;
+    if (speaker->next_floor == 0 || speaker->next_floor > QUIET_LEVEL)
+        speaker->next_floor = QUIET_LEVEL;
+}
+
 /* The level's subband if it is above the noise, else 0. */
 static uint8_t subband_of(const struct rtp_loudness_speaker *speaker, uint8_t level) {
     return level < speaker->floor + SUBBAND_LEVELS ? 0 : level / SUBBAND_LEVELS;
@@ -92,6 +103,8 @@ static void silence_fill(struct rtp_loudness_speaker *speaker, uint64_t now_us) 
     uint64_t missed = idle_us / RTP_LOUDNESS_LEVEL_US;
     if (missed < GAP_LEVELS)
         return;
+    if (speaker->last_us > 0 && missed >= QUIET_LEVELS)
+        floor_lower(speaker);
     speaker->level = 0;
     speaker->onset = 0;
     speaker->last_us += (missed - 1) * RTP_LOUDNESS_LEVEL_US;

@@ -147,6 +147,23 @@ static void noise_is_learned_and_then_ignored(void) {
     CHECK(loudness.dominant == &speakers[0]);
 }
 
+/* With DTX only what is said is told. */
+static void words_between_silences_are_no_noise(void) {
+    begin(5);
+    for (int word = 0; word < 20; word++) {
+        for (size_t who = 1; who < 4; who++) {
+            talk(who, 1 * SECOND);
+            pass(2 * SECOND);
+        }
+        CHECK(!is_loudest(0));
+        for (int packet = 0; packet < 50; packet++) {
+            say(0, 30);
+            tick();
+        }
+        CHECK(is_loudest(0));
+    }
+}
+
 static void an_onset_gets_an_empty_place_with_its_first_packet(void) {
     begin(5);
     for (size_t i = 0; i < PLACES; i++) {
@@ -281,6 +298,7 @@ static const struct test tests[] = {
     {"a_cough_does_not_dominate", a_cough_does_not_dominate},
     {"crosstalk_does_not_dominate", crosstalk_does_not_dominate},
     {"noise_is_learned_and_then_ignored", noise_is_learned_and_then_ignored},
+    {"words_between_silences_are_no_noise", words_between_silences_are_no_noise},
     {"an_onset_gets_an_empty_place_with_its_first_packet",
      an_onset_gets_an_empty_place_with_its_first_packet},
     {"an_onset_gets_a_silent_ones_place_within_two_packets",
