@@ -288,12 +288,19 @@ void sfu_track_on_fed(struct sfu_track *track, uint64_t now_us) {
             sfu_slot_on_keyframe_request(track->slots[i], now_us);
 }
 
+/* Where a slot begins that takes up the track now; UINT64_MAX: with what comes next. */
+static uint64_t cached_from(const struct sfu_track *track, uint8_t index) {
+    const struct sfu_layer *layer = &track->layers[index];
+    if (track->media.video)
+        return sfu_track_cached(track, index) > 0 ? layer->keyframe.seq : UINT64_MAX;
+    const struct sfu_packet *newest = rtp_history_get(&layer->history, layer->newest_seq);
+    return newest != NULL ? sfu_slot_onset(layer, newest->received_us) : UINT64_MAX;
+}
+
 static void feed_cache(struct sfu_track *track, unsigned worker, uint8_t index) {
     const struct sfu_layer *layer = &track->layers[index];
     struct sfu_engine *engine = track->engine;
-    if (sfu_track_cached(track, index) == 0)
-        return;
-    for (uint64_t seq = layer->keyframe.seq; seq <= layer->newest_seq; seq++) {
+    for (uint64_t seq = cached_from(track, index); seq <= layer->newest_seq; seq++) {
         struct sfu_packet *packet = rtp_history_get(&layer->history, seq);
         if (packet == NULL || packet->is_held)
             continue;
@@ -314,8 +321,7 @@ void sfu_track_feed_mirror(struct sfu_track *track, unsigned worker) {
         const struct sfu_layer *layer = &track->layers[i];
         if (layer->has_clock)
             sfu_track_set_clock(track, i, layer->clock_us, layer->clock_timestamp);
-        if (track->media.video)
-            feed_cache(track, worker, i);
+        feed_cache(track, worker, i);
     }
     struct sfu_pipe_entry entry = {.type = SFU_PIPE_FED, .track = track->id};
     (void)track->engine->config.pipe(track->engine->config.ctx, worker, &entry);
