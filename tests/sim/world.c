@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/world_floor.h"
 #include "tests/sim/world_media.h"
 #include "tests/sim/world_queue.h"
 #include "tests/sim/world_trace.h"
@@ -122,6 +123,10 @@ static void on_event(void *ctx, const struct sfu_event *event) {
     world_queue_push(world, message);
 }
 
+static void on_levels(void *ctx, const struct sfu_level *levels, size_t count) {
+    world_floor_keep(((struct engine_ctx *)ctx)->world, levels, count);
+}
+
 static bool on_pipe(void *ctx, unsigned worker, const struct sfu_pipe_entry *entry) {
     struct world *world = ((struct engine_ctx *)ctx)->world;
     struct world_piped *piped = calloc(1, sizeof(*piped));
@@ -160,6 +165,8 @@ static void carry(void *ctx, struct sfu_member *member, struct sfu_member_slot *
         sfu_engine_mirror_feed(world->engines[now->member->worker], now->media.track,
                                member->worker, true);
     }
+    if (now != NULL && now->watchers[member->worker] == 1)
+        world_floor_on_watched(world, now, member->worker);
     sfu_engine_set_slot(here, world->now_us, member->id, slot->media.mid,
                         now ? now->media.track : 0);
     if (was != NULL && --was->watchers[member->worker] == 0 &&
@@ -200,6 +207,7 @@ struct world *world_create(const struct world_config *config) {
             .consent_timeout_ms = config->consent_timeout_ms ? config->consent_timeout_ms : 30000,
             .send = from_engine,
             .on_event = on_event,
+            .on_levels = on_levels,
             .pipe = on_pipe,
             .ctx = &engine_ctxs[i],
         };
@@ -438,6 +446,7 @@ static uint64_t next_time(const struct world *world) {
     uint64_t next_us = world->queued ? world->queue[0]->at_us : UINT64_MAX;
     next_us = sooner(next_us, sfu_agenda_next(&world->agenda));
     next_us = sooner(next_us, world->sample_at_us);
+    next_us = sooner(next_us, sfu_room_next_deadline(world->room));
     for (unsigned i = 0; i < world->config.workers; i++)
         next_us = sooner(next_us, sfu_engine_next_deadline(world->engines[i]));
     for (size_t i = 0; i < world->cubic_count; i++)
@@ -483,6 +492,7 @@ static void step(struct world *world) {
         world_delivery_put(world, delivery);
     }
     run_engines(world);
+    world_floor_run(world);
     run_clients(world);
     run_flows(world);
     if (world->sample_at_us <= world->now_us) {

@@ -18,6 +18,7 @@ enum {
     WORLD_WORKERS_MAX = 4,
     WORLD_PEOPLE_MAX = 512,
     WORLD_MEDIA_MAX = 64,
+    WORLD_LEVELS_MAX = 512,
     WORLD_LINKS_MAX = 16, /* Shared ones, and flows of others on them. */
     WORLD_IP_UDP_LEN = 28,
 };
@@ -110,6 +111,8 @@ struct world {
     size_t queued, queue_capacity;
     uint64_t orders;
     struct world_piped *piped, **piped_end;
+    struct sfu_level levels[WORLD_LEVELS_MAX]; /* Told by the engines, not yet to the room. */
+    size_t level_count;
     struct bench_link links[WORLD_LINKS_MAX];
     struct bench_cubic cubics[WORLD_LINKS_MAX];
     struct bench_cross crosses[WORLD_LINKS_MAX];
