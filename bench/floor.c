@@ -32,7 +32,7 @@ struct subscriber {
 
 struct floor {
     struct bench_floor_config config;
-    const struct sfu_gcm_library *library;
+    const struct sfu_gcm_library *provider;
     struct subscriber *subscribers;
     uint8_t *bytes;
     uint8_t payload[PAYLOAD_MAX];
@@ -54,7 +54,7 @@ static int open_subscribers(struct floor *floor) {
         struct subscriber *subscriber = &floor->subscribers[i];
         uint8_t key[16] = {0};
         rtp_put64(key, i + 1);
-        subscriber->gcm = floor->library->create(key, sizeof(key), true);
+        subscriber->gcm = floor->provider->create(key, sizeof(key), true);
         subscriber->address.sin_family = AF_INET;
         subscriber->address.sin_port = htons((uint16_t)(floor->config.first_port + i));
         if (subscriber->gcm == NULL)
@@ -78,7 +78,7 @@ static int open_socket(struct floor *floor) {
 static void floor_close(struct floor *floor) {
     for (size_t i = 0; floor->subscribers != NULL && i < floor->config.subscribers; i++)
         if (floor->subscribers[i].gcm != NULL)
-            floor->library->destroy(floor->subscribers[i].gcm);
+            floor->provider->destroy(floor->subscribers[i].gcm);
     free(floor->subscribers);
     free(floor->bytes);
     if (floor->fd >= 0)
@@ -100,7 +100,7 @@ static void encrypt_run(struct floor *floor, const struct subscriber *subscriber
                                           .aad_len = HEADER_LEN,
                                           .body = floor->payload,
                                           .body_len = floor->config.payload_len};
-        floor->library->seal(subscriber->gcm, iv, &text, out + HEADER_LEN);
+        floor->provider->seal(subscriber->gcm, iv, &text, out + HEADER_LEN);
     }
 }
 
@@ -170,7 +170,7 @@ int bench_floor_run(const struct bench_floor_config *config, struct bench_floor_
         config->run > SFU_BATCH_SEGMENTS_MAX ||
         config->run * (config->payload_len + HEADER_LEN + SFU_GCM_TAG_LEN) > SFU_BATCH_MESSAGE_MAX)
         return -EINVAL;
-    floor = (struct floor){.config = *config, .library = sfu_gcm_library(), .fd = -1};
+    floor = (struct floor){.config = *config, .provider = sfu_gcm_library(), .fd = -1};
     int result = open_subscribers(&floor);
     if (result == 0)
         result = open_socket(&floor);

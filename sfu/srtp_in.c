@@ -178,8 +178,8 @@ int sfu_srtp_unprotect_rtp(struct sfu_srtp_in *in, uint8_t *data, size_t *len) {
     uint8_t iv[SFU_SRTP_IV_MAX];
     sfu_srtp_iv(keys, data + 8, (uint64_t)roc << 16 | seq, iv);
     bool authentic = sfu_srtp_is_gcm(keys->sizes)
-                         ? keys->library->open(keys->gcm, iv, data, header_len, data + header_len,
-                                               text_len - header_len)
+                         ? keys->provider->open(keys->gcm, iv, data, header_len, data + header_len,
+                                                text_len - header_len)
                          : open_ctr(keys, iv, roc, data, header_len, text_len);
     if (!authentic)
         return -EBADMSG;
@@ -196,8 +196,8 @@ static bool open_rtcp_gcm(const struct sfu_srtp_keys *keys, const uint8_t *iv, u
     uint8_t aad[SFU_RTCP_HEADER_MIN + SFU_SRTCP_INDEX_LEN];
     memcpy(aad, data, SFU_RTCP_HEADER_MIN);
     memcpy(aad + SFU_RTCP_HEADER_MIN, index, SFU_SRTCP_INDEX_LEN);
-    return keys->library->open(keys->gcm, iv, aad, sizeof(aad), data + SFU_RTCP_HEADER_MIN,
-                               text_len - SFU_RTCP_HEADER_MIN);
+    return keys->provider->open(keys->gcm, iv, aad, sizeof(aad), data + SFU_RTCP_HEADER_MIN,
+                                text_len - SFU_RTCP_HEADER_MIN);
 }
 
 /* RFC 3711 section 3.4: the tag stands behind the index. */

@@ -97,7 +97,7 @@ static int ciphers_init(struct sfu_srtp_keys *keys, const uint8_t *key, const ui
                         bool seals) {
     if (!sfu_srtp_is_gcm(keys->sizes))
         return ctr_init(keys, key, auth);
-    keys->gcm = keys->library->create(key, keys->sizes->key_len, seals);
+    keys->gcm = keys->provider->create(key, keys->sizes->key_len, seals);
     return keys->gcm ? 0 : -ENOMEM;
 }
 
@@ -107,7 +107,7 @@ int sfu_srtp_keys_init(struct sfu_srtp_keys *keys, const struct sfu_srtp_sizes *
     uint8_t key[SFU_SRTP_KEY_MAX], auth[AUTH_KEY_LEN], salt[SFU_SRTP_IV_MAX] = {0};
     uint8_t labels = (uint8_t)use;
     *keys = (struct sfu_srtp_keys){
-        .sizes = sizes, .library = library, .is_gcm = sfu_srtp_is_gcm(sizes)};
+        .sizes = sizes, .provider = library, .is_gcm = sfu_srtp_is_gcm(sizes)};
     int result = sfu_srtp_derive(sizes, master, labels + SFU_SRTP_LABEL_KEY, key, sizes->key_len);
     if (result == 0)
         result = sfu_srtp_derive(sizes, master, labels + SFU_SRTP_LABEL_AUTH, auth, sizeof(auth));
@@ -126,7 +126,7 @@ int sfu_srtp_keys_init(struct sfu_srtp_keys *keys, const struct sfu_srtp_sizes *
 
 void sfu_srtp_keys_deinit(struct sfu_srtp_keys *keys) {
     if (keys->gcm != NULL)
-        keys->library->destroy(keys->gcm);
+        keys->provider->destroy(keys->gcm);
     EVP_CIPHER_CTX_free(keys->ctr);
     if (keys->hmac != NULL)
         OPENSSL_cleanse(keys->hmac, sizeof(*keys->hmac));

@@ -42,7 +42,7 @@ struct sfu_srtp_hmac;
 struct sfu_srtp_keys {
     /* Given. */
     const struct sfu_srtp_sizes *sizes;
-    const struct sfu_gcm_library *library;
+    const struct sfu_gcm_library *provider;
     /* Owned. */
     struct sfu_gcm *gcm;        /* NULL with SFU_SRTP_AES128_CM_SHA1_80, */
     EVP_CIPHER_CTX *ctr;        /* which has these. */

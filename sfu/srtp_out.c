@@ -110,7 +110,7 @@ size_t sfu_srtp_protect_rtp(struct sfu_srtp_out *out, struct sfu_srtp_stream *st
                                       .prefix_len = prefix_len,
                                       .body = payload,
                                       .body_len = payload_len};
-    bool done = keys->is_gcm ? keys->library->seal(keys->gcm, iv, &text, packet + header_len)
+    bool done = keys->is_gcm ? keys->provider->seal(keys->gcm, iv, &text, packet + header_len)
                              : seal_ctr(keys, iv, roc, packet, &text);
     return done ? header_len + prefix_len + payload_len + keys->sizes->tag_len : 0;
 }
@@ -127,7 +127,7 @@ static bool seal_rtcp_gcm(const struct sfu_srtp_keys *keys, const uint8_t *iv, u
                                       .body = data + SFU_RTCP_HEADER_MIN,
                                       .body_len = len - SFU_RTCP_HEADER_MIN};
     memcpy(data + len + keys->sizes->tag_len, index, SFU_SRTCP_INDEX_LEN);
-    return keys->library->seal(keys->gcm, iv, &text, data + SFU_RTCP_HEADER_MIN);
+    return keys->provider->seal(keys->gcm, iv, &text, data + SFU_RTCP_HEADER_MIN);
 }
 
 /* RFC 3711 section 3.4: header, ciphertext, E bit and index, tag. */
