@@ -165,6 +165,9 @@ uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_u
 bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
                                 const struct rtcp_packet *packet);
 
+/* Ends a hold that no feedback has ended in its time. */
+void sfu_downlink_expire_hold(struct sfu_downlink *downlink, uint64_t now_us);
+
 /* True once in each hold, shortly before pictures go on. */
 bool sfu_downlink_is_near_release(struct sfu_downlink_queue *queue, uint64_t now_us);
 

@@ -168,6 +168,7 @@ uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us)
     struct sfu_downlink *downlink = transport->downlink;
     struct rtp_allocator_slot *slots = transport->engine->downlinks.slots;
     size_t count = collect(transport, now_us);
+    sfu_downlink_expire_hold(downlink, now_us);
     downlink->demand_bps =
         rtp_allocator_run(slots, count, budget(downlink, slots, count, now_us), now_us);
     downlink->allocated_bps = 0;

@@ -122,6 +122,15 @@ bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
     return queue->holds != held;
 }
 
+/* While nothing is sent nothing may be reported either. */
+void sfu_downlink_expire_hold(struct sfu_downlink *downlink, uint64_t now_us) {
+    struct sfu_downlink_queue *queue = &downlink->queue;
+    if (!queue->holds || now_us - queue->held_us < HOLD_MAX_US)
+        return;
+    queue->holds = false;
+    end_hold(downlink);
+}
+
 bool sfu_downlink_is_near_release(struct sfu_downlink_queue *queue, uint64_t now_us) {
     if (!queue->holds || queue->prepared)
         return false;

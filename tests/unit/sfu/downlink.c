@@ -143,6 +143,22 @@ static void behind_a_full_queue_no_pictures_are_sent_until_it_has_drained(void) 
     rig_close();
 }
 
+/* Sound that is sent again in place is not numbered: then nothing at all comes back. */
+static void a_hold_ends_without_any_feedback_too(void) {
+    net_begin(true, 3000000);
+    net_run(10 * S);
+    downlink()->queue.holds = true;
+    downlink()->queue.held_us = rig.now_us;
+    for (int i = 0; i < 40; i++) {
+        rig.now_us += 50 * MS;
+        sfu_downlink_wake(net.viewer->transport, rig.now_us);
+        sfu_engine_on_deadline(rig.engines[0], rig.now_us);
+        rig_clear();
+    }
+    CHECK(!downlink()->queue.holds);
+    rig_close();
+}
+
 /* The publisher sends a keyframe each second, which is old by then. */
 static void what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained(void) {
     net_begin(true, 3000000);
@@ -366,6 +382,7 @@ static const struct test tests[] = {
     {"another_network_is_learnt_anew", another_network_is_learnt_anew},
     {"behind_a_full_queue_no_pictures_are_sent_until_it_has_drained",
      behind_a_full_queue_no_pictures_are_sent_until_it_has_drained},
+    {"a_hold_ends_without_any_feedback_too", a_hold_ends_without_any_feedback_too},
     {"what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained",
      what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained},
     {"after_a_full_queue_the_estimate_is_what_the_link_carried",
