@@ -6,12 +6,7 @@
 #include "signaling/api_internal.h"
 #include "signaling/turn.h"
 #include "signaling/web.h"
-
-static uint64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+#include "signaling/when.h"
 
 struct sig_api *sig_api_create(const struct sig_api_options *options) {
     struct sig_api *api = calloc(1, sizeof(*api));
@@ -19,7 +14,7 @@ struct sig_api *sig_api_create(const struct sig_api_options *options) {
         return NULL;
     api->options = *options;
     if (!api->options.wall_ms)
-        api->options.wall_ms = clock_ms;
+        api->options.wall_ms = sig_when_now_ms;
     return api;
 }
 

@@ -10,6 +10,7 @@
 
 #include "signaling/log.h"
 #include "signaling/room.h"
+#include "signaling/when.h"
 
 #define TOMBSTONES 1024
 #define ALIVE_EVERY_US UINT64_C(1000000)
@@ -17,12 +18,6 @@
 
 static uint64_t monotonic_us(void) {
     return uv_hrtime() / 1000;
-}
-
-static uint64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 struct sig_calls *sig_calls_create(const struct sig_calls_options *options) {
@@ -35,7 +30,7 @@ struct sig_calls *sig_calls_create(const struct sig_calls_options *options) {
     calls->throttle = options->throttle;
     calls->webhook = options->webhook;
     calls->now_us = options->now_us ? options->now_us : monotonic_us;
-    calls->wall_ms = options->wall_ms ? options->wall_ms : clock_ms;
+    calls->wall_ms = options->wall_ms ? options->wall_ms : sig_when_now_ms;
     calls->deadline_us = UINT64_MAX;
     calls->tombstones = calloc(TOMBSTONES, sizeof(*calls->tombstones));
     calls->presence =

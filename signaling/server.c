@@ -8,19 +8,18 @@
 
 #include "sfu/sfu.h"
 #include "signaling/api.h"
+#include "signaling/forgetting.h"
 #include "signaling/log.h"
 #include "signaling/ops.h"
 #include "signaling/sockets.h"
 #include "signaling/store.h"
 #include "signaling/turn.h"
 #include "signaling/web.h"
+#include "signaling/when.h"
 #include "signaling/whip.h"
 
 #define CONSENT_TIMEOUT_MS 30000 /* RFC 7675 section 5.1. */
 #define TRANSPORTS_MAX 10000
-#define DAY_MS (24 * 3600 * UINT64_C(1000))
-#define FORGET_EVERY_MS (3600 * 1000)
-#define FORGET_SOON_MS 100 /* There were more than are forgotten at a time. */
 
 enum phase { RUNNING, DRAINING, CLOSING };
 
@@ -46,8 +45,7 @@ struct sig_server {
     uv_timer_t deadline; /* Of the calls. */
     uv_prepare_t prepare;
     uv_timer_t drain;
-    uv_timer_t forget;
-    uv_timer_t sweep;
+    struct sig_forgetting forgetting;
 
     /* State. */
     enum phase phase;
@@ -60,9 +58,8 @@ static uint64_t now_us(void) {
 }
 
 static json_t *ice_servers(void *ctx, const char *user_id) {
-    uv_timeval64_t now;
-    uv_gettimeofday(&now);
-    return sig_turn_servers(((struct sig_server *)ctx)->config, user_id, (uint64_t)now.tv_sec);
+    const struct sig_server *server = ctx;
+    return sig_turn_servers(server->config, user_id, sig_when_now_ms() / 1000);
 }
 
 static int make_sfu(struct sig_server *server) {
@@ -257,8 +254,7 @@ static void on_http_closed(void *data) {
     uv_close((uv_handle_t *)&server->deadline, NULL);
     uv_close((uv_handle_t *)&server->prepare, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
-    uv_close((uv_handle_t *)&server->forget, NULL);
-    uv_close((uv_handle_t *)&server->sweep, NULL);
+    sig_forgetting_close(&server->forgetting);
 }
 
 static void on_failed_http_closed(void *data) {
@@ -272,8 +268,7 @@ static void close_everything(struct sig_server *server) {
     uv_timer_stop(&server->deadline);
     uv_prepare_stop(&server->prepare);
     uv_timer_stop(&server->drain);
-    uv_timer_stop(&server->forget);
-    uv_timer_stop(&server->sweep);
+    sig_forgetting_stop(&server->forgetting);
     sig_sockets_close(server->sockets);
     sig_http_close(server->http, on_http_closed, server);
 }
@@ -321,29 +316,6 @@ static void on_signal(uv_signal_t *handle, int number) {
     sig_server_stop(handle->data);
 }
 
-/* Past calls have their time. */
-static void on_forget_tick(uv_timer_t *timer);
-
-static void on_forgotten(void *data, int count) {
-    struct sig_server *server = data;
-    if (count > 0)
-        sig_log(SIG_LOG_INFO, NULL, "%d calls were older than %d days and are forgotten", count,
-                server->config->history_days);
-    if (server->phase != CLOSING)
-        uv_timer_start(&server->forget, on_forget_tick,
-                       count > 0 ? FORGET_SOON_MS : FORGET_EVERY_MS, 0);
-}
-
-static void on_forget_tick(uv_timer_t *timer) {
-    struct sig_server *server = timer->data;
-    uv_timeval64_t now;
-    uv_gettimeofday(&now);
-    uint64_t kept_ms = (uint64_t)server->config->history_days * DAY_MS;
-    uint64_t now_ms = (uint64_t)now.tv_sec * 1000;
-    sig_store_forget_calls(server->store, now_ms > kept_ms ? now_ms - kept_ms : 0, on_forgotten,
-                           server);
-}
-
 static void start_handles(struct sig_server *server) {
     static const int numbers[] = {SIGTERM, SIGINT};
     for (size_t i = 0; i < 2; i++) {
@@ -354,14 +326,8 @@ static void start_handles(struct sig_server *server) {
     uv_timer_init(server->loop, &server->deadline);
     uv_timer_init(server->loop, &server->drain);
     uv_prepare_init(server->loop, &server->prepare);
-    uv_timer_init(server->loop, &server->forget);
-    uv_timer_init(server->loop, &server->sweep);
     server->deadline.data = server->drain.data = server->prepare.data = server;
-    server->forget.data = server;
-    if (server->config->demo && !server->config->secret)
-        sig_server_start_sweep(&server->sweep, server->store);
-    if (server->config->history_days > 0)
-        uv_timer_start(&server->forget, on_forget_tick, FORGET_SOON_MS, 0);
+    sig_forgetting_start(&server->forgetting, server->loop, server->store, server->config);
     uv_prepare_start(&server->prepare, on_prepare);
 }
 

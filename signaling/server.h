@@ -27,10 +27,6 @@ int sig_server_open_webhook(const struct sig_config *config, struct sig_store *s
                             uv_loop_t *loop, struct sig_fetcher **fetcher,
                             struct sig_webhook **webhook);
 
-/* Has the store forget now and then who cannot come back. For servers without a secret: where a
- * name is all that anybody has, whoever's sign-in is over has gone for good. */
-void sig_server_start_sweep(uv_timer_t *timer, struct sig_store *store);
-
 /* Where a person finds it: "http://localhost:8080". */
 const char *sig_server_url(const struct sig_server *server);
 

@@ -9,14 +9,9 @@
 
 #include "signaling/log.h"
 #include "signaling/store_queue.h"
+#include "signaling/when.h"
 
 #define QUEUE_MAX 100000 /* Then new operations are refused. */
-
-static uint64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 const char *sig_store_server(const struct sig_store *store) {
     return store->server;
@@ -216,7 +211,7 @@ int sig_store_open(struct sig_store **out, const struct sig_store_options *optio
     *out = NULL;
     int status =
         store && server ? open_database(&sql, options->database, error, error_size) : -ENOMEM;
-    uint64_t (*now_ms)(void) = options->now_ms ? options->now_ms : clock_ms;
+    uint64_t (*now_ms)(void) = options->now_ms ? options->now_ms : sig_when_now_ms;
     if (status == 0)
         status = sig_sql_migrate(sql, now_ms(), error, error_size);
     if (status < 0) {

@@ -6,16 +6,11 @@
 
 #include "signaling/log.h"
 #include "signaling/store_queue.h"
+#include "signaling/when.h"
 
 #define BATCH_MAX 256
 #define RETRY_MS 500           /* While the database cannot be used. */
 #define STOP_MS UINT64_C(3000) /* For what is queued, at the end. */
-
-static uint64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void sig_queue_init(struct sig_queue *queue) {
     *queue = (struct sig_queue){.last = &queue->first};
@@ -213,8 +208,8 @@ void *sig_store_thread(void *data) {
         while (!store->queue.first && !store->is_stopping)
             pthread_cond_wait(&store->work, &store->lock);
         if (store->is_stopping && stop_by_ms == 0)
-            stop_by_ms = clock_ms() + STOP_MS;
-        if (!store->queue.first || (store->is_stopping && clock_ms() > stop_by_ms))
+            stop_by_ms = sig_when_now_ms() + STOP_MS;
+        if (!store->queue.first || (store->is_stopping && sig_when_now_ms() > stop_by_ms))
             break;
         if (sig_store_work(store) < 0 && !store->is_stopping)
             wait_ms(store, RETRY_MS);

@@ -3,6 +3,12 @@
 #include <stdio.h>
 #include <time.h>
 
+uint64_t sig_when_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void sig_when_write(char out[static SIG_WHEN_SIZE], uint64_t ms) {
     time_t seconds = (time_t)(ms / 1000);
     struct tm utc;

@@ -1,17 +1,8 @@
-/* What the server does for people besides their calls: telling the host, forgetting who is gone. */
+/* How the server tells the host application what happens. */
 #include <errno.h>
 
 #include "signaling/server.h"
-
-#define SWEEP_SOON_MS 100
-#define SWEEP_EVERY_MS (600 * 1000)
-#define SWEPT_AFTER_MS UINT64_C(60000) /* Nobody signs in for that long. */
-
-static uint64_t wall_ms(void) {
-    uv_timeval64_t now;
-    uv_gettimeofday(&now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
-}
+#include "signaling/when.h"
 
 static int post(void *ctx, const struct sig_fetch_request *request, sig_fetch_done_fn done,
                 void *data) {
@@ -30,17 +21,8 @@ int sig_server_open_webhook(const struct sig_config *config, struct sig_store *s
                                           .url = config->webhook_url,
                                           .secret = config->webhook_secret,
                                           .max_age_s = (unsigned)config->webhook_max_age_s,
-                                          .now_ms = wall_ms,
+                                          .now_ms = sig_when_now_ms,
                                           .post = post,
                                           .ctx = *fetcher});
     return *webhook ? 0 : -ENOMEM;
-}
-
-static void on_sweep_tick(uv_timer_t *timer) {
-    sig_store_forget_users(timer->data, wall_ms() - SWEPT_AFTER_MS, NULL, NULL);
-}
-
-void sig_server_start_sweep(uv_timer_t *timer, struct sig_store *store) {
-    timer->data = store;
-    uv_timer_start(timer, on_sweep_tick, SWEEP_SOON_MS, SWEEP_EVERY_MS);
 }
