@@ -93,20 +93,6 @@ int rtp_red_primary(const uint8_t *payload, size_t len, struct rtp_red_block *ou
     return 0;
 }
 
-int rtp_red_find(const uint8_t *payload, size_t len, uint32_t timestamp, uint32_t wanted,
-                 struct rtp_red_block *out) {
-    struct rtp_red_block blocks[RTP_RED_BLOCKS_MAX];
-    int count = rtp_red_blocks(payload, len, blocks);
-    if (count < 0)
-        return -EBADMSG;
-    for (int i = 0; i < count - 1; i++)
-        if (blocks[i].len > 0 && timestamp - blocks[i].timestamp_offset == wanted) {
-            *out = blocks[i];
-            return 0;
-        }
-    return -ENOENT;
-}
-
 /* Every packet can be decoded from. One without a primary block has nothing to play at its own time
  * and is malformed to us: no sender makes it. */
 int rtp_red_parse(const uint8_t *payload, size_t len, struct rtp_descriptor *out) {

@@ -43,9 +43,4 @@ int rtp_red_write(uint8_t payload_type, const struct rtp_red_frame *earlier, siz
  * untouched. */
 int rtp_red_primary(const uint8_t *payload, size_t len, struct rtp_red_block *out);
 
-/* Of a payload whose packet has this timestamp, the earlier block that has the wanted timestamp.
- * -ENOENT when it carries none (an empty one counts as none), -EBADMSG; then *out is untouched. */
-int rtp_red_find(const uint8_t *payload, size_t len, uint32_t timestamp, uint32_t wanted,
-                 struct rtp_red_block *out);
-
 #endif

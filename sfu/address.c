@@ -1,9 +1,7 @@
 /* Between our addresses and the socket interface's. */
 #include "sfu/address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <uv.h>
 
 static socklen_t to_sockaddr4(const struct sfu_address *address, struct sockaddr_in *out) {
@@ -64,15 +62,4 @@ int sfu_sockaddr_parse(const char *address, uint16_t port, struct sockaddr_stora
     if (uv_ip6_addr(address, port, (struct sockaddr_in6 *)out) == 0)
         return sizeof(struct sockaddr_in6);
     return -EINVAL;
-}
-
-const char *sfu_address_print(const struct sfu_address *address, char out[static 64]) {
-    char ip[INET6_ADDRSTRLEN];
-    bool v6 = address->family == AF_INET6;
-    if (address->family == 0 || !inet_ntop(address->family, address->ip, ip, sizeof(ip))) {
-        strcpy(out, "nowhere");
-        return out;
-    }
-    snprintf(out, 64, v6 ? "[%s]:%u" : "%s:%u", ip, address->port);
-    return out;
 }

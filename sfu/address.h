@@ -29,7 +29,4 @@ bool sfu_address_from_sockaddr(struct sfu_address *out, const struct sockaddr *f
 /* The socket address of an IP address in words and a port; its length, or -EINVAL. */
 int sfu_sockaddr_parse(const char *address, uint16_t port, struct sockaddr_storage *out);
 
-/* Writes "203.0.113.7:4000" or "[2001:db8::1]:4000". out has at least 64 bytes. */
-const char *sfu_address_print(const struct sfu_address *address, char out[static 64]);
-
 #endif

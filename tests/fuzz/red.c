@@ -2,6 +2,7 @@
  * cut into frames, which must be found again in the payload that is written of them. */
 #include "rtp/red.h"
 #include "tests/fuzz/payload.h"
+#include "tests/unit/rtp/red_find.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,7 +39,7 @@ static void check_written(const uint8_t *data, size_t size) {
         check_found(&frames[FRAMES - 1], out, (size_t)len, &block);
     }
     for (int i = 0; len > 0 && i < FRAMES - 1; i++)
-        if (rtp_red_find(out, (size_t)len, TIMESTAMP, frames[i].timestamp, &block) == 0)
+        if (red_find(out, (size_t)len, TIMESTAMP, frames[i].timestamp, &block) == 0)
             check_found(&frames[i], out, (size_t)len, &block);
     free(out);
 }
@@ -57,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct rtp_red_block block;
     if (rtp_red_primary(data, size, &block) == 0)
         check(count > 0 && (size_t)block.offset + block.len == size);
-    if (rtp_red_find(data, size, TIMESTAMP, TIMESTAMP - 960, &block) == 0)
+    if (red_find(data, size, TIMESTAMP, TIMESTAMP - 960, &block) == 0)
         check(block.timestamp_offset == 960 && (size_t)block.offset + block.len <= size);
     check_written(data, size);
     return 0;

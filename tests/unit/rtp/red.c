@@ -2,6 +2,7 @@
 #include "rtp/red.h"
 
 #include "tests/unit/rtp/payload.h"
+#include "tests/unit/rtp/red_find.h"
 
 static int blocks_of(const char *hex, struct rtp_red_block *blocks) {
     uint8_t bytes[512];
@@ -97,12 +98,12 @@ static void what_was_written_is_read_again(void) {
     CHECK_INT(block.payload_type, 111);
     CHECK_BYTES(out + block.offset, block.len, frames[3].data, frames[3].len);
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(rtp_red_find(out, (size_t)len, 500, frames[i].timestamp, &block), 0);
+        CHECK_INT(red_find(out, (size_t)len, 500, frames[i].timestamp, &block), 0);
         CHECK_BYTES(out + block.offset, block.len, frames[i].data, frames[i].len);
     }
-    CHECK_INT(rtp_red_find(out, (size_t)len, 500, 500 - 4 * 960, &block), -ENOENT);
+    CHECK_INT(red_find(out, (size_t)len, 500, 500 - 4 * 960, &block), -ENOENT);
     /* The primary is not among the earlier ones. */
-    CHECK_INT(rtp_red_find(out, (size_t)len, 500, 500, &block), -ENOENT);
+    CHECK_INT(red_find(out, (size_t)len, 500, 500, &block), -ENOENT);
 }
 
 static int count_written(size_t count, size_t capacity) {
@@ -145,8 +146,8 @@ static void the_oldest_are_left_out_when_there_is_no_room(void) {
     CHECK_INT(count_written(3, 101), 1);
     CHECK_INT(rtp_red_write(111, frames, 3, &frames[3], out, 100), -EMSGSIZE);
     int len = rtp_red_write(111, frames, 3, &frames[3], out, 412);
-    CHECK_INT(rtp_red_find(out, (size_t)len, 100000, frames[2].timestamp, &block), 0);
-    CHECK_INT(rtp_red_find(out, (size_t)len, 100000, frames[0].timestamp, &block), -ENOENT);
+    CHECK_INT(red_find(out, (size_t)len, 100000, frames[2].timestamp, &block), 0);
+    CHECK_INT(red_find(out, (size_t)len, 100000, frames[0].timestamp, &block), -ENOENT);
 }
 
 static void nothing_is_made_of_an_empty_primary(void) {
@@ -156,7 +157,7 @@ static void nothing_is_made_of_an_empty_primary(void) {
     make_frames(100000, lens, 2);
     CHECK_INT(rtp_red_write(111, frames, 1, &frames[1], out, sizeof(out)), -EINVAL);
     CHECK_INT(rtp_red_primary((const uint8_t[]){0x6f}, 1, &block), -EBADMSG);
-    CHECK_INT(rtp_red_find((const uint8_t[]){0xef, 0x0f}, 2, 960, 0, &block), -EBADMSG);
+    CHECK_INT(red_find((const uint8_t[]){0xef, 0x0f}, 2, 960, 0, &block), -EBADMSG);
     CHECK_INT(block.len, 77);
 }
 
@@ -164,7 +165,7 @@ static void an_empty_earlier_block_recovers_nothing(void) {
     uint8_t bytes[16];
     struct rtp_red_block block;
     size_t len = test_hex("ef 0f00 00 6f f803", bytes, sizeof(bytes));
-    CHECK_INT(rtp_red_find(bytes, len, 960, 0, &block), -ENOENT);
+    CHECK_INT(red_find(bytes, len, 960, 0, &block), -ENOENT);
 }
 
 static const struct test tests[] = {

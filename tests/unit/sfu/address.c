@@ -67,24 +67,11 @@ static void other_families_are_nowhere(void) {
     CHECK(!sfu_address_from_sockaddr(&address, &(struct sockaddr){.sa_family = AF_UNIX}, 0));
 }
 
-static void prints_as_urls_do(void) {
-    struct sockaddr_storage four = v4("203.0.113.7", 4000);
-    struct sockaddr_storage six = v6("2001:db8::1", 65535);
-    struct sfu_address address = {0};
-    char text[64];
-    CHECK_STR(sfu_address_print(&address, text), "nowhere");
-    sfu_address_from_sockaddr(&address, (struct sockaddr *)&four, 0);
-    CHECK_STR(sfu_address_print(&address, text), "203.0.113.7:4000");
-    sfu_address_from_sockaddr(&address, (struct sockaddr *)&six, 0);
-    CHECK_STR(sfu_address_print(&address, text), "[2001:db8::1]:65535");
-}
-
 static const struct test tests[] = {
     {"socket_addresses_come_back_as_they_were", socket_addresses_come_back_as_they_were},
     {"an_ipv4_mapped_address_is_the_ipv4_address", an_ipv4_mapped_address_is_the_ipv4_address},
     {"addresses_differ_by_ip_port_and_way", addresses_differ_by_ip_port_and_way},
     {"other_families_are_nowhere", other_families_are_nowhere},
-    {"prints_as_urls_do", prints_as_urls_do},
 };
 
 TEST_MAIN(tests)

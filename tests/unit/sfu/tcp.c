@@ -496,12 +496,13 @@ static void accepts_and_tells_who_connected(void) {
     send_frame(fd, check, sizeof(check));
     turn(&world);
     CHECK_INT(world.seen_count, 1);
-    char text[64], want[64];
+    struct sfu_address want;
     struct sockaddr_in name;
     socklen_t len = sizeof(name);
     getsockname(fd, (struct sockaddr *)&name, &len);
-    snprintf(want, sizeof(want), "127.0.0.1:%u", ntohs(name.sin_port));
-    CHECK_STR(sfu_address_print(&world.seen[0].from, text), want);
+    sfu_address_from_sockaddr(&want, (struct sockaddr *)&name, world.seen[0].from.via);
+    want.tcp = true;
+    CHECK(sfu_address_equal(&world.seen[0].from, &want));
     close(fd);
     world_deinit(&world);
 }
