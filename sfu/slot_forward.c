@@ -117,6 +117,7 @@ static void begin_with(struct sfu_slot *slot, uint64_t now_us, const struct sfu_
     slot->replaying = replayed;
     slot->switching = true;
     slot->keyframe_sent_us = now_us;
+    slot->transport->engine->counters.keyframes_replayed += replayed && slot->media.video;
     pass_on(slot, now_us, packet, ends_picture);
     if (!replayed)
         catch_up(slot, now_us, packet);

@@ -36,6 +36,16 @@ static void who_joins_sees_at_once_what_the_others_see(void) {
     check_consecutive();
     rig_run(1 * MS);
     CHECK_INT(rig_plis(call.publisher), 0);
+    CHECK_INT(counters()->keyframes_replayed, 1);
+    rig_close();
+}
+
+static void a_keyframe_that_comes_by_itself_is_not_replayed(void) {
+    begin_unwatched();
+    carry(call.camera);
+    film(100, 1);
+    CHECK_INT(rig_rtp_count(call.viewer), 30);
+    CHECK_INT(counters()->keyframes_replayed, 0);
     rig_close();
 }
 
@@ -173,6 +183,8 @@ static void who_asks_all_the_time_is_heard_more_and_more_seldom(void) {
 
 static const struct test tests[] = {
     {"who_joins_sees_at_once_what_the_others_see", who_joins_sees_at_once_what_the_others_see},
+    {"a_keyframe_that_comes_by_itself_is_not_replayed",
+     a_keyframe_that_comes_by_itself_is_not_replayed},
     {"what_is_replayed_takes_no_time", what_is_replayed_takes_no_time},
     {"a_switch_of_source_neither_goes_back_nor_delays",
      a_switch_of_source_neither_goes_back_nor_delays},
