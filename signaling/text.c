@@ -11,7 +11,8 @@
 #define DISTANCE_LENGTH_MAX 63
 #define RANDOM_BYTES_MAX 64
 
-/* Decodes one character. Returns its length in bytes, 0 if it is not well-formed UTF-8. */
+/* Decodes one character. Returns its length in bytes, 0 if it is not well-formed UTF-8 (RFC 3629:
+ * no overlong forms, no surrogates). */
 static size_t decode(const uint8_t *bytes, size_t len, uint32_t *code) {
     uint8_t lead = bytes[0];
     size_t size = lead < 0x80             ? 1
@@ -32,14 +33,6 @@ static size_t decode(const uint8_t *bytes, size_t len, uint32_t *code) {
         return 0;
     *code = value;
     return size;
-}
-
-bool sig_text_is_utf8(const char *text, size_t len) {
-    uint32_t code;
-    for (size_t at = 0, size; at < len; at += size)
-        if ((size = decode((const uint8_t *)text + at, len - at, &code)) == 0)
-            return false;
-    return true;
 }
 
 /* C0, DEL, C1, the line and paragraph separators, and the marks that turn the direction of the text

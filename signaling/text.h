@@ -8,9 +8,6 @@
 /* A UUID as text with its NUL. */
 #define SIG_UUID_SIZE 37
 
-/* Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates). */
-bool sig_text_is_utf8(const char *text, size_t len);
-
 /* Whether the text is a display name: 1 to max_chars characters of UTF-8, no control characters,
  * and not blank from end to end. */
 bool sig_text_is_name(const char *text, size_t len, size_t max_chars);
