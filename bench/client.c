@@ -300,12 +300,6 @@ void bench_client_speak(struct bench_client *client, bool speaks, uint8_t level)
     }
 }
 
-void bench_client_set_remb(struct bench_client *client, uint64_t now_us, uint64_t bps) {
-    client->remb_bps = bps;
-    client->report_at_us = bench_sooner(client->report_at_us, now_us);
-    client->next_us = bench_sooner(client->next_us, client->report_at_us);
-}
-
 void bench_client_mark(struct bench_client *client) {
     for (size_t i = 0; i < client->sink_count; i++)
         bench_sink_mark(&client->sinks[i]);

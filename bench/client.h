@@ -96,9 +96,6 @@ void bench_client_publish_layers(struct bench_client *client, const char *mid, u
 /* Whether someone speaks into the microphone (from the beginning: yes), and how loud in −dBov. */
 void bench_client_speak(struct bench_client *client, bool speaks, uint8_t level);
 
-/* Tells an estimate of its own once a second, as clients without transport-cc do; 0: no more. */
-void bench_client_set_remb(struct bench_client *client, uint64_t now_us, uint64_t bps);
-
 /* Begins the counters of freezes and delays of all sinks anew. */
 void bench_client_mark(struct bench_client *client);
 

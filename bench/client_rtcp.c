@@ -88,8 +88,6 @@ void bench_client_report(struct bench_client *client, uint64_t now_us) {
                                         .octet_count = (uint32_t)source->octets};
         rtcp_append_sr(&builder, &info, NULL, 0);
     }
-    if (client->remb_bps != 0 && client->sink_count > 0)
-        rtcp_append_remb(&builder, client->ssrc, client->remb_bps, &client->sinks[0].ssrc, 1);
     bench_client_send_compound(client, &builder);
     client->report_at_us = now_us + REPORT_US;
 }

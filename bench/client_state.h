@@ -51,7 +51,6 @@ struct bench_client {
     uint64_t feedback_at_us;
     uint64_t next_us; /* The soonest of all deadlines, or sooner. */
     uint16_t transport_seq;
-    uint64_t remb_bps;
     struct bench_client_figures figures;
 };
 
