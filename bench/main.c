@@ -9,6 +9,7 @@
 #include "bench/drain.h"
 #include "bench/floor.h"
 #include "bench/forwarding.h"
+#include "bench/junk.h"
 #include "bench/play.h"
 
 enum { STATUS_USAGE = 2, FLOOR_PORT = 20000 };
@@ -29,12 +30,14 @@ static int print_help(void) {
          "       weir-bench FILE.ini [--option VALUE ...]   (scenario = NAME, then options)\n"
          "       weir-bench floor [ADDRESS] [SUBSCRIBERS] [RUN] [PAYLOAD] [PACKETS]\n"
          "       weir-bench drain [ADDRESS] [SUBSCRIBERS]\n"
+         "       weir-bench junk ADDRESS PORT [RATE] [SECONDS]\n"
          "       weir-bench forwarding [SUBSCRIBERS] [BURST] [PAYLOAD] [PACKETS] "
          "[audio]\n\nscenarios:");
     for (size_t i = 0; bench_plan_scenario(i, &name, &help); i++)
         printf("  %-14s %s\n", name, help);
     puts("\n  floor          what encrypting and sending costs here without a server\n"
          "  drain          receives what the floor sends, on another core\n"
+         "  junk           sends a server's media port datagrams that are nobody's\n"
          "  forwarding     what forwarding costs without the kernel");
     bench_plan_help();
     puts(
@@ -76,6 +79,21 @@ static int run_drain(int argc, char **argv) {
     int error = bench_drain_run(argc > 0 ? argv[0] : "127.0.0.1", FLOOR_PORT,
                                 number_at(argc, argv, 1, 200), &stop);
     return error < 0 ? fail("drain", error) : 0;
+}
+
+static int run_junk(int argc, char **argv) {
+    struct bench_junk_result result;
+    struct bench_junk_config config = {.address = argc > 0 ? argv[0] : "127.0.0.1",
+                                       .port = (uint16_t)number_at(argc, argv, 1, 40000),
+                                       .rate = (double)number_at(argc, argv, 2, 200000),
+                                       .seconds = (double)number_at(argc, argv, 3, 10)};
+    int error = bench_junk_run(&config, &stop, &result);
+    if (error < 0)
+        return fail("junk", error);
+    printf("{\"sent\": %llu, \"refused\": %llu, \"seconds\": %.3f, \"per_s\": %.0f}\n",
+           (unsigned long long)result.sent, (unsigned long long)result.refused, result.seconds,
+           result.seconds > 0 ? (double)result.sent / result.seconds : 0);
+    return 0;
 }
 
 static int run_forwarding(int argc, char **argv) {
@@ -137,6 +155,13 @@ static int run_plan(const struct bench_plan *plan) {
     return status;
 }
 
+/* What is no scenario. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} others[] = {
+    {"floor", run_floor}, {"drain", run_drain}, {"junk", run_junk}, {"forwarding", run_forwarding}};
+
 int main(int argc, char **argv) {
     struct bench_plan plan;
     char why[BENCH_PLAN_WHY_MAX];
@@ -148,12 +173,9 @@ int main(int argc, char **argv) {
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (strcmp(argv[1], "drain") == 0)
-        return run_drain(argc - 2, argv + 2);
-    if (strcmp(argv[1], "floor") == 0)
-        return run_floor(argc - 2, argv + 2);
-    if (strcmp(argv[1], "forwarding") == 0)
-        return run_forwarding(argc - 2, argv + 2);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(argv[1], others[i].name) == 0)
+            return others[i].run(argc - 2, argv + 2);
     if (bench_plan_parse(&plan, argc - 1, argv + 1, why) < 0) {
         fprintf(stderr, "weir-bench: %s\n", why);
         return STATUS_USAGE;

@@ -89,6 +89,7 @@ static void ask_for_metrics(const struct bench_measure *measure, struct bench_lo
 void bench_measure_begin(struct bench_measure *measure, const struct bench_tally *tally) {
     look_away(&measure->earlier);
     look(measure, tally, &measure->earlier);
+    bench_process_threads(measure->pid, &measure->earlier.threads);
     ask_for_metrics(measure, &measure->earlier);
     measure->crowd->loop->latest_us = 0;
 }
@@ -96,6 +97,7 @@ void bench_measure_begin(struct bench_measure *measure, const struct bench_tally
 void bench_measure_end(struct bench_measure *measure, const struct bench_tally *tally) {
     look_away(&measure->later);
     look(measure, tally, &measure->later);
+    bench_process_threads(measure->pid, &measure->later.threads);
     ask_for_metrics(measure, &measure->later);
 }
 
@@ -121,7 +123,7 @@ static void compare_server(const struct bench_measure *measure, struct bench_win
     const struct bench_look *earlier = &measure->earlier, *later = &measure->later;
     out->server_cores = cores_of(measure, earlier, later);
     out->server_us_per_packet = out->packets_per_core = out->server_mb = -1;
-    out->server_kb_per_client = out->server_user_share = -1;
+    out->server_kb_per_client = out->server_user_share = out->server_busiest_share = -1;
     if (measure->pid == 0)
         return;
     double used_us = (double)(cpu_us(&later->server) - cpu_us(&earlier->server));
@@ -130,6 +132,8 @@ static void compare_server(const struct bench_measure *measure, struct bench_win
     out->packets_per_core = per((double)out->tally.datagrams * 1e6, used_us);
     out->server_user_share =
         per((double)(later->server.user_us - earlier->server.user_us), used_us);
+    out->server_busiest_share =
+        per((double)bench_threads_busiest_us(&earlier->threads, &later->threads), used_us);
     out->server_mb = (double)later->server.memory_kb / 1024;
     out->server_kb_per_client = per(more_kb, (double)out->clients);
 }
@@ -172,6 +176,8 @@ static bool is_good(const struct bench_plan *plan, const struct bench_window *wi
     if (plan->max_loss >= 0 && bench_tally_lost_percent(&window->tally) > plan->max_loss)
         return false;
     if (plan->max_p99_ms >= 0 && bench_tally_delay_ms(&window->tally, 990) > plan->max_p99_ms)
+        return false;
+    if (plan->max_inside_ms >= 0 && window->inside_p99_ms > plan->max_inside_ms)
         return false;
     return plan->max_freezes < 0 ||
            per((double)window->tally.freezes, minutes) <= plan->max_freezes;

@@ -12,6 +12,7 @@ struct bench_look {
     uint64_t at_us;
     struct bench_tally tally;
     struct bench_usage server;
+    struct bench_threads threads; /* Of the server, at the ends of a window. */
     uint64_t crowd_cpu_us;
     uint64_t datagrams_in;
     uint64_t ticks, late_ticks, dropped;

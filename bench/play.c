@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "bench/measure.h"
 #include "bench/people.h"
+#include "bench/ramp.h"
 #include "bench/signaling_internal.h"
 
 enum {
@@ -21,7 +21,6 @@ enum {
     GOODBYE_US = 300000,
     SAMPLED = 400, /* So many are asked each second about losses and delays. */
     SECRET_MAX = 1024,
-    STRIKES = 2, /* A step that was not good is measured once more. */
 };
 
 enum phase { COMING, SETTLING, MEASURING, COMPARING, LEAVING, OVER };
@@ -34,7 +33,8 @@ struct play {
     struct bench_stage stage;
     struct bench_people people;
     struct bench_measure measure;
-    struct bench_plan plan; /* Grows with a ramp. */
+    struct bench_ramp ramp;
+    struct bench_plan plan; /* Grows with the ramp. */
     struct bench_results *results;
     const volatile sig_atomic_t *stop;
     char secret[SECRET_MAX];
@@ -44,8 +44,6 @@ struct play {
     uint64_t came_us, first_came_us, last_came_us; /* Arrivals. */
     double owed_joins, owed_churn;
     uint64_t ticked_us;
-    double size, good_size; /* Of what the ramp makes grow. */
-    unsigned strikes;
     struct bench_timer timer;
 };
 
@@ -121,6 +119,18 @@ static void take_sample(struct play *play) {
 
 /* --- Measuring --- */
 
+/* What the first arrivals cost those who publish. */
+static void note_arrivals(struct play *play) {
+    struct bench_tally tally;
+    double publishers = play->plan.rooms * (play->plan.publishers + play->plan.participants);
+    double coming_s = (double)(play->loop.now_us - play->first_came_us) / 1e6;
+    if (play->results->step_count > 0 || publishers < 1 || coming_s <= 0)
+        return;
+    bench_people_tally(&play->people, 1, &tally);
+    play->results->join_keyframes_per_s =
+        (double)tally.keyframes_wanted / publishers / (coming_s > 1 ? coming_s : 1);
+}
+
 static void begin_window(struct play *play) {
     struct bench_tally tally;
     bench_people_tally(&play->people, 1, &tally);
@@ -146,60 +156,6 @@ static const struct bench_window *compare(struct play *play) {
     return window;
 }
 
-/* --- A ramp --- */
-
-static double *ramp_field(struct bench_plan *plan) {
-    if (strcmp(plan->ramp, "subscribers") == 0)
-        return &plan->subscribers;
-    if (strcmp(plan->ramp, "participants") == 0)
-        return &plan->participants;
-    if (strcmp(plan->ramp, "publishers") == 0)
-        return &plan->publishers;
-    return strcmp(plan->ramp, "rooms") == 0 ? &plan->rooms : NULL;
-}
-
-/* The first so many of a ramp, or all. */
-static int invite_first(struct play *play) {
-    return bench_people_invite(&play->people, 0, (size_t)play->plan.rooms - 1, &play->plan);
-}
-
-static int invite_more(struct play *play, double more) {
-    struct bench_plan counts = {0};
-    size_t rooms = (size_t)play->plan.rooms;
-    double *field = ramp_field(&play->plan);
-    snprintf(counts.ramp, sizeof(counts.ramp), "%s", play->plan.ramp);
-    *field += more;
-    if (field == &play->plan.rooms)
-        return bench_people_invite(&play->people, rooms, rooms + (size_t)more - 1, &play->plan);
-    *ramp_field(&counts) = more;
-    return bench_people_invite(&play->people, 0, rooms - 1, &counts);
-}
-
-static double next_size(const struct play *play) {
-    double next = ceil(play->size * play->plan.ramp_factor);
-    return next < play->plan.ramp_max ? next : play->plan.ramp_max;
-}
-
-/* Whether the ramp goes on after this window. */
-static bool climb(struct play *play, const struct bench_window *window) {
-    struct bench_results *results = play->results;
-    double next = next_size(play);
-    if (window->is_good) {
-        play->good_size = play->size;
-        play->strikes = 0;
-    } else if (++play->strikes < STRIKES && play->people.failed == 0) {
-        enter(play, SETTLING);
-        return true;
-    }
-    results->capacity = play->good_size;
-    results->capacity_is_crowds = !window->is_good && window->is_bottleneck;
-    if (!window->is_good || next <= play->size || invite_more(play, next - play->size) < 0)
-        return false;
-    play->size = next;
-    enter(play, COMING);
-    return true;
-}
-
 /* --- Time --- */
 
 static void leave(struct play *play) {
@@ -214,8 +170,14 @@ static void leave(struct play *play) {
 
 static void go_on(struct play *play) {
     const struct bench_window *window = compare(play);
-    bool is_ramp = ramp_field(&play->plan) != NULL;
-    if (*play->stop || !is_ramp || !climb(play, window))
+    enum bench_ramp_verdict verdict =
+        *play->stop ? BENCH_RAMP_OVER
+                    : bench_ramp_judge(&play->ramp, window, play->people.failed > 0, play->results);
+    if (verdict == BENCH_RAMP_AGAIN)
+        enter(play, SETTLING);
+    else if (verdict == BENCH_RAMP_GROW && bench_ramp_grow(&play->ramp, &play->people) == 0)
+        enter(play, COMING);
+    else
         leave(play);
 }
 
@@ -232,9 +194,10 @@ static void step(struct play *play, double elapsed_s) {
         let_come(play, elapsed_s);
     if (*play->stop && play->phase < COMPARING)
         on_stop(play);
-    else if (play->phase == COMING && have_all_come(play))
+    else if (play->phase == COMING && have_all_come(play)) {
+        note_arrivals(play);
         enter(play, SETTLING);
-    else if (play->phase == SETTLING && is_after(play, play->plan.settle_s))
+    } else if (play->phase == SETTLING && is_after(play, play->plan.settle_s))
         begin_window(play);
     else if (play->phase == MEASURING && is_after(play, play->plan.duration_s))
         end_window(play);
@@ -317,6 +280,11 @@ static const char *profiles_of(const struct bench_plan *plan) {
                                              : "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
 }
 
+/* The first so many of a ramp, or all. */
+static int invite_first(struct play *play) {
+    return bench_people_invite(&play->people, 0, (size_t)play->plan.rooms - 1, &play->plan);
+}
+
 static int set_up(struct play *play, char why[static BENCH_PLAN_WHY_MAX]) {
     int result = read_secret(play, why);
     if (result == 0 && (result = bench_loop_init(&play->loop)) < 0)
@@ -352,9 +320,8 @@ static void tear_down(struct play *play) {
 }
 
 static void run(struct play *play) {
-    double *field = ramp_field(&play->plan);
-    play->size = field ? *field : 0;
-    play->results->capacity = field ? 0 : -1;
+    bench_ramp_init(&play->ramp, &play->plan);
+    play->results->capacity = play->ramp.field ? 0 : -1;
     play->begun_us = play->ticked_us = bench_loop_now(&play->loop);
     enter(play, COMING);
     bench_timer_set(&play->loop, &play->timer, play->begun_us);

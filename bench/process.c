@@ -19,23 +19,67 @@ static void read_text(const char *path, char out[static TEXT_MAX]) {
         fclose(file);
 }
 
-bool bench_process_usage(pid_t pid, struct bench_usage *out) {
-    char path[64], text[TEXT_MAX];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+enum { USER_TIME = 11, SYSTEM_TIME = 12, RESIDENT_PAGES = 21, STAT_FIELDS = 22 };
+
+/* The numbers of a "stat" file, from the third field of proc(5) on. */
+static bool read_stat(const char *path, uint64_t fields[static STAT_FIELDS]) {
+    char text[TEXT_MAX];
     read_text(path, text);
-    const char *at = strrchr(text, ')'); /* Behind the name, which may hold anything. */
-    uint64_t fields[22] = {0};           /* From the third of proc(5) on. */
-    *out = (struct bench_usage){0};
+    char *at = strrchr(text, ')'); /* Behind the name, which may hold anything. */
     if (at == NULL || strlen(at) < 4)
         return false;
-    char *rest = text + (at - text) + 3;
-    for (size_t i = 1; i < 22; i++)
-        fields[i] = strtoull(rest, &rest, 10);
-    uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-    out->user_us = fields[11] * tick_us;
-    out->system_us = fields[12] * tick_us;
-    out->memory_kb = fields[21] * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+    at += 3;
+    for (size_t i = 1; i < STAT_FIELDS; i++)
+        fields[i] = strtoull(at, &at, 10);
     return true;
+}
+
+static uint64_t tick_us(void) {
+    return 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+bool bench_process_usage(pid_t pid, struct bench_usage *out) {
+    char path[64];
+    uint64_t fields[STAT_FIELDS] = {0};
+    *out = (struct bench_usage){0};
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (!read_stat(path, fields))
+        return false;
+    out->user_us = fields[USER_TIME] * tick_us();
+    out->system_us = fields[SYSTEM_TIME] * tick_us();
+    out->memory_kb = fields[RESIDENT_PAGES] * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+    return true;
+}
+
+void bench_process_threads(pid_t pid, struct bench_threads *out) {
+    char path[300];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *folder = opendir(path);
+    out->count = 0;
+    for (struct dirent *entry;
+         folder != NULL && out->count < BENCH_THREADS_MAX && (entry = readdir(folder)) != NULL;) {
+        uint64_t fields[STAT_FIELDS] = {0};
+        snprintf(path, sizeof(path), "/proc/%d/task/%.200s/stat", (int)pid, entry->d_name);
+        if (!isdigit((unsigned char)entry->d_name[0]) || !read_stat(path, fields))
+            continue;
+        out->of[out->count].id = (pid_t)strtol(entry->d_name, NULL, 10);
+        out->of[out->count++].cpu_us = (fields[USER_TIME] + fields[SYSTEM_TIME]) * tick_us();
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
+uint64_t bench_threads_busiest_us(const struct bench_threads *earlier,
+                                  const struct bench_threads *later) {
+    uint64_t most_us = 0;
+    for (size_t i = 0; i < later->count; i++) {
+        uint64_t used_us = later->of[i].cpu_us;
+        for (size_t j = 0; j < earlier->count; j++)
+            if (earlier->of[j].id == later->of[i].id)
+                used_us -= earlier->of[j].cpu_us;
+        most_us = used_us > most_us ? used_us : most_us;
+    }
+    return most_us;
 }
 
 /* --- Who listens --- */
@@ -110,6 +154,8 @@ uint64_t bench_process_udp_dropped(void) {
 
 /* --- Prometheus text --- */
 
+static const double unbounded = 1e18;
+
 /* The next line whose sample is of `name`: what stands behind the name. */
 static const char *next_sample(const char *text, const char *name) {
     size_t len = strlen(name);
@@ -139,7 +185,8 @@ double bench_metric(const char *text, const char *name) {
 
 static double bound_of(const char *sample) {
     const char *bound = strstr(sample, "le=\"");
-    return bound == NULL || strncmp(bound + 4, "+Inf", 4) == 0 ? 1e18 : strtod(bound + 4, NULL);
+    return bound == NULL || strncmp(bound + 4, "+Inf", 4) == 0 ? unbounded
+                                                               : strtod(bound + 4, NULL);
 }
 
 /* The cumulative count below a bound, of all series of the family. */
@@ -154,16 +201,18 @@ static double count_below(const char *text, const char *name, double bound) {
 
 double bench_metric_percentile(const char *earlier, const char *later, const char *name,
                                unsigned of_1000) {
-    double bound = -1, all;
+    double highest = -1, all;
     if (earlier == NULL || later == NULL || next_sample(later, name) == NULL)
         return -1;
-    all = count_below(later, name, 1e18) - count_below(earlier, name, 1e18);
+    all = count_below(later, name, unbounded) - count_below(earlier, name, unbounded);
     for (const char *sample = next_sample(later, name); sample != NULL && all > 0;
          sample = next_sample(sample, name)) {
-        bound = bound_of(sample);
+        double bound = bound_of(sample);
         double below = count_below(later, name, bound) - count_below(earlier, name, bound);
+        if (bound < unbounded && bound > highest)
+            highest = bound;
         if (below * 1000 >= all * of_1000)
-            return bound;
+            break;
     }
-    return bound;
+    return highest;
 }

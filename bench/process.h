@@ -3,6 +3,7 @@
 #define BENCH_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,6 +14,21 @@ struct bench_usage {
 
 /* False: there is no such process. */
 bool bench_process_usage(pid_t pid, struct bench_usage *out);
+
+/* What its threads have used since they began: the first so many of them. */
+enum { BENCH_THREADS_MAX = 64 };
+struct bench_threads {
+    size_t count;
+    struct {
+        pid_t id;
+        uint64_t cpu_us;
+    } of[BENCH_THREADS_MAX];
+};
+void bench_process_threads(pid_t pid, struct bench_threads *out);
+
+/* What the busiest one of them used between two looks. */
+uint64_t bench_threads_busiest_us(const struct bench_threads *earlier,
+                                  const struct bench_threads *later);
 
 /* The process that listens on a TCP port of this network namespace; 0: none is seen. */
 pid_t bench_process_listening(uint16_t port);
@@ -25,7 +41,7 @@ uint64_t bench_process_udp_dropped(void);
 double bench_metric(const char *text, const char *name);
 
 /* The bound below which so many of 1,000 of a histogram's values between two texts are, in its
- * unit; -1: it is not there, or empty. */
+ * unit, or the highest one where they are above it; -1: it is not there, or empty. */
 double bench_metric_percentile(const char *earlier, const char *later, const char *name,
                                unsigned of_1000);
 

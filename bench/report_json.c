@@ -27,9 +27,10 @@ static json_t *tally_json(const struct bench_tally *tally) {
 }
 
 static json_t *server_json(const struct bench_window *window) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cores",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cores",
                      known(window->server_cores), "user_share", known(window->server_user_share),
-                     "us_per_packet", known(window->server_us_per_packet), "packets_per_core",
+                     "busiest_share", known(window->server_busiest_share), "us_per_packet",
+                     known(window->server_us_per_packet), "packets_per_core",
                      known(window->packets_per_core), "mb", known(window->server_mb),
                      "kb_per_client",
                      window->server_mb < 0 ? json_null() : json_real(window->server_kb_per_client),
@@ -62,13 +63,14 @@ static json_t *sample_json(const struct bench_sample *sample) {
 }
 
 static json_t *joins_json(const struct bench_results *results) {
-    return json_pack("{s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "connected",
+    return json_pack("{s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "connected",
                      (json_int_t)results->connected, "failed", (json_int_t)results->failed, "left",
                      (json_int_t)results->left, "failure", results->failure, "per_s",
-                     results->joins_per_s, "signaling_p50_ms", results->join_signaling_p50_ms,
-                     "signaling_p99_ms", results->join_signaling_p99_ms, "connected_p50_ms",
-                     results->join_media_p50_ms, "connected_p99_ms", results->join_media_p99_ms,
-                     "first_picture_p50_ms", results->first_frame_p50_ms, "first_picture_p99_ms",
+                     results->joins_per_s, "keyframes_per_s", results->join_keyframes_per_s,
+                     "signaling_p50_ms", results->join_signaling_p50_ms, "signaling_p99_ms",
+                     results->join_signaling_p99_ms, "connected_p50_ms", results->join_media_p50_ms,
+                     "connected_p99_ms", results->join_media_p99_ms, "first_picture_p50_ms",
+                     results->first_frame_p50_ms, "first_picture_p99_ms",
                      results->first_frame_p99_ms);
 }
 

@@ -34,6 +34,7 @@ struct bench_window {
     double packets_per_s;
     double server_cores;                    /* User and system. */
     double server_user_share;               /* Of that. */
+    double server_busiest_share;            /* Of that: of its busiest thread. */
     double server_us_per_packet;            /* Of CPU, by packets that arrived here. */
     double packets_per_core;                /* A second of CPU. */
     double server_mb, server_kb_per_client; /* More than before anybody had joined. */
@@ -60,6 +61,7 @@ struct bench_results {
     double join_signaling_p50_ms, join_signaling_p99_ms;
     double join_media_p50_ms, join_media_p99_ms; /* Until DTLS was done. */
     double joins_per_s;
+    double join_keyframes_per_s; /* Asked of each publisher, while the first ones came. */
     double first_frame_p50_ms, first_frame_p99_ms;
 
     size_t step_count; /* Windows; without a ramp one. */

@@ -37,6 +37,7 @@ void bench_tally_add_client(struct bench_tally *tally, const struct bench_client
     for (size_t i = 0; (source = bench_client_source(client, i)) != NULL; i++) {
         tally->sent += source->packets;
         tally->published_keyframes += source->keyframes;
+        tally->keyframes_wanted += source->keyframe_requests;
     }
 }
 

@@ -24,7 +24,8 @@
     X(keyframes)                                                                                   \
     X(keyframe_requests)                                                                           \
     X(sent) /* Packets published. */                                                               \
-    X(published_keyframes)
+    X(published_keyframes)                                                                         \
+    X(keyframes_wanted) /* Asked of who publishes. */
 
 struct bench_tally {
 #define X(name) uint64_t name;

@@ -78,11 +78,24 @@ static void a_percentile_of_a_histogram_is_of_what_came_between(void) {
     CHECK(bench_metric_percentile(NULL, metrics, "delay_bucket", 990) == -1);
 }
 
+static void a_percentile_above_all_bounds_is_the_highest_one(void) {
+    static const char slow[] = "delay_bucket{le=\"0.001\"} 1\ndelay_bucket{le=\"0.005\"} 2\n"
+                               "delay_bucket{le=\"+Inf\"} 9\n";
+    CHECK(bench_metric_percentile("", slow, "delay_bucket", 990) == 0.005);
+}
+
+static void the_busiest_thread_is_the_one_that_used_most_between(void) {
+    struct bench_threads before = {.count = 2, .of = {{1, 500}, {2, 100}}};
+    struct bench_threads after = {.count = 3, .of = {{2, 400}, {1, 550}, {3, 200}}};
+    CHECK_INT(bench_threads_busiest_us(&before, &after), 300);
+    CHECK_INT(bench_threads_busiest_us(&before, &before), 0);
+}
+
 static int verdict(bool is_good, bool is_bottleneck, double max_loss, size_t failed) {
     static struct bench_results results;
     results = (struct bench_results){.connected = 3, .failed = failed, .capacity = -1};
     results.plan.max_loss = max_loss;
-    results.plan.max_p99_ms = results.plan.max_freezes = -1;
+    results.plan.max_p99_ms = results.plan.max_inside_ms = results.plan.max_freezes = -1;
     results.steps[results.step_count++] =
         (struct bench_window){.is_good = is_good, .is_bottleneck = is_bottleneck};
     return bench_results_status(&results);
@@ -114,6 +127,10 @@ static const struct test tests[] = {
     {"a_metric_is_the_sum_of_its_samples", a_metric_is_the_sum_of_its_samples},
     {"a_percentile_of_a_histogram_is_of_what_came_between",
      a_percentile_of_a_histogram_is_of_what_came_between},
+    {"a_percentile_above_all_bounds_is_the_highest_one",
+     a_percentile_above_all_bounds_is_the_highest_one},
+    {"the_busiest_thread_is_the_one_that_used_most_between",
+     the_busiest_thread_is_the_one_that_used_most_between},
     {"the_exit_status_tells_the_servers_fault_from_the_crowds",
      the_exit_status_tells_the_servers_fault_from_the_crowds},
     {"the_crowd_finds_itself_and_who_listens", the_crowd_finds_itself_and_who_listens},
