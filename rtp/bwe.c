@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rtp/bwe_offered.h"
 #include "rtp/twcc.h"
 
 /* Of a packet that was sent. */
@@ -234,8 +235,13 @@ static void estimate(struct rtp_bwe *bwe, uint64_t now_us) {
     bwe->acked_bps = rtp_bwe_acked_bps(&bwe->acked);
     bwe->recent_bps = rtp_bwe_acked_recent_bps(&bwe->acked);
     take_probe(bwe, now_us);
-    rtp_bwe_aimd_update(&bwe->aimd, now_us, usage_of(bwe, now_us), bwe->acked_bps, bwe->recent_bps,
-                        bwe->rtt_us);
+    enum rtp_bwe_usage usage = usage_of(bwe, now_us);
+    rtp_bwe_aimd_update(&bwe->aimd, now_us, usage,
+                        &(struct rtp_bwe_path){.acked_bps = bwe->acked_bps,
+                                               .recent_bps = bwe->recent_bps,
+                                               .rtt_us = bwe->rtt_us,
+                                               .is_underfed = usage == RTP_BWE_OVERUSE &&
+                                                              rtp_bwe_is_underfed(bwe)});
     if (bwe->aimd.bps < bwe->config.min_bps)
         bwe->aimd.bps = bwe->config.min_bps;
     if (bwe->aimd.bps > bwe->config.max_bps)
@@ -270,6 +276,7 @@ int rtp_bwe_on_feedback(struct rtp_bwe *bwe, uint64_t now_us, const struct rtcp_
     bwe->feedbacks++;
     if (feedback.newest_sent_us == 0)
         return 0;
+    bwe->newest_sent_us = feedback.newest_sent_us;
     rtp_bwe_trend_on_feedback_end(&bwe->trend);
     bwe->answered = true;
     bwe->feedback_us = now_us;

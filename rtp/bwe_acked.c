@@ -2,7 +2,6 @@
  * instead of packets, so that 3 KiB remember half a second of any rate. */
 #include "rtp/bwe_acked.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -133,4 +132,12 @@ uint32_t rtp_bwe_acked_recent_bps(const struct rtp_bwe_acked *acked) {
         return 0;
     uint64_t bps = received_bps(&sums);
     return bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps;
+}
+
+bool rtp_bwe_acked_sent_span(const struct rtp_bwe_acked *acked, uint32_t window_us,
+                             struct rtp_bwe_acked_span *out) {
+    struct sums sums;
+    bool is_known = window_sum(acked, (int32_t)window_us, 1, &sums);
+    *out = (struct rtp_bwe_acked_span){sums.first_sent_us, sums.last_sent_us};
+    return is_known;
 }

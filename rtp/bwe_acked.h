@@ -3,6 +3,7 @@
 #ifndef RTP_BWE_ACKED_H
 #define RTP_BWE_ACKED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,11 @@ struct rtp_bwe_acked {
     struct rtp_bwe_acked_bin bins[RTP_BWE_ACKED_BINS];
 };
 
+/* When packets were sent, the first and the last of them; low halves. */
+struct rtp_bwe_acked_span {
+    uint32_t first_us, last_us;
+};
+
 void rtp_bwe_acked_on_packet(struct rtp_bwe_acked *acked, const struct rtp_bwe_packet *packet);
 
 /* Bits per second over the newest RTP_BWE_ACKED_WINDOW_US of arrivals: at most what was sent. 0
@@ -44,5 +50,9 @@ uint32_t rtp_bwe_acked_bps(const struct rtp_bwe_acked *acked);
 /* The same over RTP_BWE_ACKED_SHORT_US, and as it arrived, however slowly it had been sent: while
  * there is a queue, what the link carries. */
 uint32_t rtp_bwe_acked_recent_bps(const struct rtp_bwe_acked *acked);
+
+/* When the packets were sent that arrived over such a time; false: none did. */
+bool rtp_bwe_acked_sent_span(const struct rtp_bwe_acked *acked, uint32_t window_us,
+                             struct rtp_bwe_acked_span *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* Of the bandwidth estimate: what the delay allows. Rises by 8 % a second, or near the link's
  * capacity by a packet a response time; falls to 85 % of what arrived (draft-ietf-rmcat-gcc-02
- * section 5.5). */
+ * section 5.5), or, where that was only what there was to send, to 85 % of what it was. */
 #ifndef RTP_BWE_AIMD_H
 #define RTP_BWE_AIMD_H
 
@@ -24,10 +24,17 @@ struct rtp_bwe_aimd {
 
 void rtp_bwe_aimd_init(struct rtp_bwe_aimd *aimd, double start_bps);
 
-/* Takes what the trend says now. acked_bps is what arrived over half a second, recent_bps over the
- * last 150 ms; 0 where unknown. */
+/* What is known of the path. */
+struct rtp_bwe_path {
+    uint32_t acked_bps,
+        recent_bps; /* Arrived over half a second, over the last 100 ms; 0: unknown. */
+    uint64_t rtt_us;
+    bool is_underfed; /* In overuse: what arrived is not what the link carries. */
+};
+
+/* Takes what the trend says now. */
 void rtp_bwe_aimd_update(struct rtp_bwe_aimd *aimd, uint64_t now_us, enum rtp_bwe_usage usage,
-                         uint32_t acked_bps, uint32_t recent_bps, uint64_t rtt_us);
+                         const struct rtp_bwe_path *path);
 
 /* A probe showed what the link carries. */
 void rtp_bwe_aimd_on_probe(struct rtp_bwe_aimd *aimd, uint64_t now_us,

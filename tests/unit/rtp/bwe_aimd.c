@@ -13,9 +13,16 @@ static void begin(double bps) {
     rtp_bwe_aimd_init(&aimd, bps);
 }
 
+static void update_once(uint64_t at_us, enum rtp_bwe_usage usage, uint32_t acked_bps,
+                        uint32_t recent_bps) {
+    const struct rtp_bwe_path path = {
+        .acked_bps = acked_bps, .recent_bps = recent_bps, .rtt_us = RTT};
+    rtp_bwe_aimd_update(&aimd, at_us, usage, &path);
+}
+
 static void update(enum rtp_bwe_usage usage, int count, uint32_t acked_bps) {
     for (int i = 0; i < count; i++, now_us += 100 * MS)
-        rtp_bwe_aimd_update(&aimd, now_us, usage, acked_bps, acked_bps, RTT);
+        update_once(now_us, usage, acked_bps, acked_bps);
 }
 
 static bool is_near(double got, double want) {
@@ -38,7 +45,7 @@ static void overuse_lowers_it_to_85_percent_of_what_arrived(void) {
 
 static void what_arrived_lately_counts_when_it_is_less(void) {
     begin(3e6);
-    rtp_bwe_aimd_update(&aimd, now_us, RTP_BWE_OVERUSE, 2000000, 500000, RTT);
+    update_once(now_us, RTP_BWE_OVERUSE, 2000000, 500000);
     CHECK(is_near(aimd.bps, 425e3));
     CHECK(aimd.steep_us == now_us);
 }
@@ -57,14 +64,35 @@ static void it_never_rises_in_overuse(void) {
 
 static void it_falls_once_a_round_trip(void) {
     begin(1e6);
-    rtp_bwe_aimd_update(&aimd, now_us, RTP_BWE_OVERUSE, 900000, 900000, RTT);
+    update_once(now_us, RTP_BWE_OVERUSE, 900000, 900000);
     double first_bps = aimd.bps;
-    rtp_bwe_aimd_update(&aimd, now_us + 50 * MS, RTP_BWE_OVERUSE, 800000, 800000, RTT);
+    update_once(now_us + 50 * MS, RTP_BWE_OVERUSE, 800000, 800000);
     CHECK(is_near(aimd.bps, first_bps));
-    rtp_bwe_aimd_update(&aimd, now_us + 60 * MS, RTP_BWE_OVERUSE, 300000, 300000, RTT);
+    update_once(now_us + 60 * MS, RTP_BWE_OVERUSE, 300000, 300000);
     CHECK(is_near(aimd.bps, 255e3)); /* Unless that was not nearly enough. */
-    rtp_bwe_aimd_update(&aimd, now_us + 160 * MS, RTP_BWE_OVERUSE, 250000, 250000, RTT);
+    update_once(now_us + 160 * MS, RTP_BWE_OVERUSE, 250000, 250000);
     CHECK(is_near(aimd.bps, 212.5e3));
+}
+
+/* As seen with a browser, feedback each 50 ms: a link of 500 kb/s got narrow, so a lower layer was
+ * sent, of which 245, then 70 kb/s arrived. The estimate was 59 kb/s after 350 ms. */
+static void what_arrives_of_a_link_that_is_not_full_does_not_pull_it_down(void) {
+    static const uint32_t acked_bps[] = {245000, 245000, 160000, 70000, 70000, 0, 0, 0};
+    begin(373e3);
+    for (int i = 0; i < 8; i++, now_us += 50 * MS) {
+        const struct rtp_bwe_path path = {
+            .acked_bps = acked_bps[i], .rtt_us = 88 * MS, .is_underfed = true};
+        rtp_bwe_aimd_update(&aimd, now_us, RTP_BWE_OVERUSE, &path);
+    }
+    CHECK(is_near(aimd.bps, 0.85 * 0.85 * 373e3)); /* At 0 and at 200 ms. */
+    CHECK_INT(aimd.capacity_kbps, 0);
+}
+
+static void overuse_without_anything_arrived_halves_it_once_a_round_trip(void) {
+    begin(1e6);
+    for (int i = 0; i < 4; i++)
+        update_once(now_us + (uint64_t)i * 33 * MS, RTP_BWE_OVERUSE, 0, 0);
+    CHECK(is_near(aimd.bps, 500e3));
 }
 
 static void near_the_capacity_it_rises_by_a_packet_a_response_time(void) {
@@ -132,6 +160,8 @@ static const struct test tests[] = {
     TEST(overuse_without_anything_arrived_halves_it),
     TEST(it_never_rises_in_overuse),
     TEST(it_falls_once_a_round_trip),
+    TEST(what_arrives_of_a_link_that_is_not_full_does_not_pull_it_down),
+    TEST(overuse_without_anything_arrived_halves_it_once_a_round_trip),
     TEST(near_the_capacity_it_rises_by_a_packet_a_response_time),
     TEST(more_than_the_capacity_carried_forgets_it),
     TEST(it_does_not_rise_beyond_what_arrives),
