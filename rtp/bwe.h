@@ -62,8 +62,8 @@ struct rtp_bwe {
     uint16_t newest_seq;
     bool started;
     uint64_t newest_sent_us; /* Of what the newest feedback has told of. */
-    uint64_t sent_bytes; /* Since the last feedback. */
-    uint64_t waiting_us; /* When the first packet after the last feedback left; 0: none. */
+    uint64_t sent_bytes;     /* Since the last feedback. */
+    uint64_t waiting_us;     /* When the first packet after the last feedback left; 0: none. */
     struct rtp_bwe_sent sent[RTP_BWE_SENT_MAX]; /* By number modulo the size. */
     /* State: what was reported. */
     bool answered;

@@ -10,7 +10,7 @@ static const double usage_ratio = 0.65, unsaturated = 0.9;
 static double sent_bps(const struct rtp_bwe *bwe, const struct rtp_bwe_acked_span *span) {
     uint64_t bytes = 0;
     uint32_t first_bytes = 0;
-    for (uint16_t age = 0; age < RTP_BWE_SENT_MAX; age++) {
+    for (uint32_t age = 0; age < RTP_BWE_SENT_MAX; age++) {
         uint16_t seq = (uint16_t)(bwe->newest_seq - age);
         const struct rtp_bwe_sent *sent = &bwe->sent[seq % RTP_BWE_SENT_MAX];
         if (sent->state == 0 || (int32_t)(sent->sent_us - span->last_us) > 0)
