@@ -177,8 +177,6 @@ static bool is_good(const struct bench_plan *plan, const struct bench_window *wi
         return false;
     if (plan->max_p99_ms >= 0 && bench_tally_delay_ms(&window->tally, 990) > plan->max_p99_ms)
         return false;
-    if (plan->max_inside_ms >= 0 && window->inside_p99_ms > plan->max_inside_ms)
-        return false;
     return plan->max_freezes < 0 ||
            per((double)window->tally.freezes, minutes) <= plan->max_freezes;
 }

@@ -82,8 +82,6 @@ static const struct option options[] = {
 
     {"Judgement", "max-loss", REAL(max_loss, -1, 100, "%"), "packets that never came"},
     {NULL, "max-p99-ms", REAL(max_p99_ms, -1, 1e6, "MS"), "delay of 99 of 100 frames"},
-    {NULL, "max-inside-ms", REAL(max_inside_ms, -1, 1e6, "MS"),
-     "time inside the server of 99 of 100 packets, where it tells"},
     {NULL, "max-freezes", REAL(max_freezes, -1, 1e6, "N"), "a subscriber and minute"},
 
     {"Report", "json", WORDS(json, NULL, "FILE"), "everything, for programs"},
@@ -164,7 +162,6 @@ static struct bench_plan defaults(void) {
                                .ramp_max = 100000,
                                .max_loss = -1,
                                .max_p99_ms = -1,
-                               .max_inside_ms = -1,
                                .max_freezes = -1,
                                .seed = 1};
 }

@@ -43,7 +43,7 @@ struct bench_plan {
     double ramp_factor, ramp_max;
 
     /* What is good enough; negative: anything. */
-    double max_loss, max_p99_ms, max_inside_ms, max_freezes;
+    double max_loss, max_p99_ms, max_freezes;
 
     /* What comes out. */
     char json[BENCH_TEXT_MAX], html[BENCH_TEXT_MAX], label[BENCH_TEXT_MAX];

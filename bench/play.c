@@ -160,8 +160,9 @@ static const struct bench_window *compare(struct play *play) {
 
 static void leave(struct play *play) {
     bench_people_report(&play->people, play->results);
+    double came = (double)play->results->connected - (double)play->results->left;
     double coming_s = (double)(play->last_came_us - play->first_came_us) / 1e6;
-    play->results->joins_per_s = coming_s > 0 ? (double)play->results->connected / coming_s : 0;
+    play->results->joins_per_s = coming_s > 0 ? came / coming_s : 0;
     bench_measure_server(&play->measure, play->results->server);
     while (play->people.count > 0)
         bench_people_remove_last(&play->people);

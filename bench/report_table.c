@@ -14,8 +14,7 @@ int bench_results_status(const struct bench_results *results) {
     const struct bench_plan *plan = &results->plan;
     const struct bench_window *last = bench_results_last(results);
     bool is_ramp = results->capacity >= 0;
-    bool is_judged = plan->max_loss >= 0 || plan->max_p99_ms >= 0 || plan->max_inside_ms >= 0 ||
-                     plan->max_freezes >= 0;
+    bool is_judged = plan->max_loss >= 0 || plan->max_p99_ms >= 0 || plan->max_freezes >= 0;
     if (results->connected == 0 || (is_ramp && results->capacity == 0))
         return 1;
     if (is_ramp)

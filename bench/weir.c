@@ -169,21 +169,41 @@ static void on_answer(struct weir_session *session, const json_t *message) {
     say_wishes(session);
 }
 
+static void on_welcome(struct weir_session *session, const json_t *message) {
+    (void)message;
+    if (session->has_joined)
+        return;
+    session->has_joined = true;
+    say_offer(session);
+}
+
+static const struct {
+    const char *type;
+    void (*handle)(struct weir_session *session, const json_t *message);
+    bool is_read; /* Not for its type alone. */
+} messages[] = {
+    {"answer", on_answer, true},
+    {"publish_layers", on_layers, true},
+    {"error", on_error, true},
+    {"welcome", on_welcome, false},
+};
+
+/* The type comes first. In a large room most messages are news of others, and the list of who is
+ * there is long: to read all that would cost the crowd more than the server to write it. */
 static void on_text(void *ctx, const char *text, size_t len) {
-    struct weir_session *session = ctx;
-    json_t *message = json_loadb(text, len, 0, NULL);
-    const char *type = json_string_value(json_object_get(message, "type"));
-    if (type != NULL && strcmp(type, "answer") == 0)
-        on_answer(session, message);
-    else if (type != NULL && strcmp(type, "publish_layers") == 0)
-        on_layers(session, message);
-    else if (type != NULL && strcmp(type, "error") == 0)
-        on_error(session, message);
-    else if (type != NULL && strcmp(type, "welcome") == 0 && !session->has_joined) {
-        session->has_joined = true;
-        say_offer(session);
+    static const char begin[] = "{\"type\":\"";
+    size_t skip = strlen(begin);
+    const char *end =
+        len > skip && memcmp(text, begin, skip) == 0 ? memchr(text + skip, '"', len - skip) : NULL;
+    size_t type_len = end != NULL ? (size_t)(end - text) - skip : 0;
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        if (strlen(messages[i].type) != type_len ||
+            memcmp(messages[i].type, text + skip, type_len) != 0)
+            continue;
+        json_t *message = messages[i].is_read ? json_loadb(text, len, 0, NULL) : NULL;
+        messages[i].handle(ctx, message);
+        json_decref(message);
     }
-    json_decref(message);
 }
 
 static void on_open(void *ctx) {

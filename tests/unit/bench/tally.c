@@ -95,7 +95,7 @@ static int verdict(bool is_good, bool is_bottleneck, double max_loss, size_t fai
     static struct bench_results results;
     results = (struct bench_results){.connected = 3, .failed = failed, .capacity = -1};
     results.plan.max_loss = max_loss;
-    results.plan.max_p99_ms = results.plan.max_inside_ms = results.plan.max_freezes = -1;
+    results.plan.max_p99_ms = results.plan.max_freezes = -1;
     results.steps[results.step_count++] =
         (struct bench_window){.is_good = is_good, .is_bottleneck = is_bottleneck};
     return bench_results_status(&results);
