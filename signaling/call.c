@@ -123,6 +123,7 @@ void sig_call_destroy(struct sig_call *call) {
     for (size_t i = 0; i < call->participant_count; i++)
         participant_destroy(call->participants[i]);
     free(call->participants);
+    free(call->chains);
     free(call->initiator_id);
     free(call->channel_id);
     free(call);
@@ -135,6 +136,7 @@ static int copy_participant(struct sig_call *copy, const struct sig_participant 
     struct sig_participant values = *from;
     values.user_id = to->user_id;
     values.name = to->name;
+    values.next_alike = to->next_alike;
     *to = values;
     return 0;
 }
@@ -144,8 +146,9 @@ struct sig_call *sig_call_copy(const struct sig_call *call) {
     if (!copy)
         return NULL;
     *copy = *call;
-    copy->participants = NULL;
+    copy->participants = copy->chains = NULL;
     copy->participant_count = copy->participant_capacity = copy->people_count = 0;
+    copy->chain_count = 0;
     copy->initiator_id = strdup(call->initiator_id);
     copy->channel_id = call->channel_id ? strdup(call->channel_id) : NULL;
     bool failed = !copy->initiator_id || (call->channel_id && !copy->channel_id);
@@ -158,16 +161,42 @@ struct sig_call *sig_call_copy(const struct sig_call *call) {
     return NULL;
 }
 
+static struct sig_participant **chain_of(const struct sig_call *call, const char *user_id) {
+    return &call->chains[sig_text_hash(user_id) % call->chain_count];
+}
+
+static void link_alike(struct sig_call *call, struct sig_participant *who) {
+    struct sig_participant **chain = chain_of(call, who->user_id);
+    who->next_alike = *chain;
+    *chain = who;
+}
+
+static void unlink_alike(struct sig_call *call, struct sig_participant *who) {
+    struct sig_participant **link = chain_of(call, who->user_id);
+    while (*link != who)
+        link = &(*link)->next_alike;
+    *link = who->next_alike;
+}
+
+/* As many chains as there is room for participants. */
 static int grow(struct sig_call *call) {
     if (call->participant_count < call->participant_capacity)
         return 0;
     size_t capacity = call->participant_capacity ? call->participant_capacity * 2 : 4;
+    struct sig_participant **chains = calloc(capacity, sizeof(struct sig_participant *));
     struct sig_participant **bigger =
-        realloc(call->participants, capacity * sizeof(struct sig_participant *));
-    if (!bigger)
+        chains ? realloc(call->participants, capacity * sizeof(struct sig_participant *)) : NULL;
+    if (!bigger) {
+        free(chains);
         return -ENOMEM;
+    }
     call->participants = bigger;
     call->participant_capacity = capacity;
+    free(call->chains);
+    call->chains = chains;
+    call->chain_count = capacity;
+    for (size_t i = 0; i < call->participant_count; i++)
+        link_alike(call, call->participants[i]);
     return 0;
 }
 
@@ -182,6 +211,7 @@ struct sig_participant *sig_call_add(struct sig_call *call, const char *user_id,
         return NULL;
     participant->position = call->people_count++;
     call->participants[call->participant_count++] = participant;
+    link_alike(call, participant);
     return participant;
 }
 
@@ -201,6 +231,7 @@ bool sig_call_forget_guest(struct sig_call *call) {
     }
     if (oldest == call->participant_count)
         return false;
+    unlink_alike(call, call->participants[oldest]);
     participant_destroy(call->participants[oldest]);
     call->participant_count--;
     memmove(&call->participants[oldest], &call->participants[oldest + 1],
@@ -208,11 +239,20 @@ bool sig_call_forget_guest(struct sig_call *call) {
     return true;
 }
 
-struct sig_participant *sig_call_find(const struct sig_call *call, const char *user_id) {
+static struct sig_participant *look_through(const struct sig_call *call, const char *user_id) {
     for (size_t i = 0; i < call->participant_count; i++)
         if (strcmp(call->participants[i]->user_id, user_id) == 0)
             return call->participants[i];
     return NULL;
+}
+
+struct sig_participant *sig_call_find(const struct sig_call *call, const char *user_id) {
+    if (call->chain_count == 0) /* Made by the store, to be read. */
+        return look_through(call, user_id);
+    struct sig_participant *who = *chain_of(call, user_id);
+    while (who && strcmp(who->user_id, user_id) != 0)
+        who = who->next_alike;
+    return who;
 }
 
 bool sig_call_is_over(const struct sig_call *call) {

@@ -75,6 +75,9 @@ struct sig_participant {
     uint64_t gone_at_us; /* JOINED without a session: when they count as gone, on the monotonic
                             clock; 0: not at all. Means nothing to the store. */
     struct sig_quality_sum quality; /* Not stored yet. */
+
+    /* Links. */
+    struct sig_participant *next_alike; /* Of those whose user ids share a chain. */
 };
 
 struct sig_call {
@@ -82,6 +85,7 @@ struct sig_call {
     char *initiator_id;
     char *channel_id; /* NULL: none. */
     struct sig_participant **participants;
+    struct sig_participant **chains; /* The same, by the hash of their user ids. */
 
     /* State. */
     char id[SIG_UUID_SIZE];
@@ -98,6 +102,7 @@ struct sig_call {
     size_t people_count;      /* Participants ever, also those forgotten or not loaded. */
     size_t participant_count; /* Those in the list. */
     size_t participant_capacity;
+    size_t chain_count;
 };
 
 /* A new call in status INITIATING whose initiator is its first participant, not joined yet; NULL

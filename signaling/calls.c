@@ -90,6 +90,28 @@ struct sig_room *sig_calls_find_room(const struct sig_calls *calls, const char *
     return node ? *(struct sig_room **)node : NULL;
 }
 
+static int compare_numbers(const void *a, const void *b) {
+    uint64_t x = ((const struct sig_room *)a)->number;
+    uint64_t y = ((const struct sig_room *)b)->number;
+    return x < y ? -1 : x > y;
+}
+
+struct sig_room *sig_calls_find_number(const struct sig_calls *calls, uint64_t number) {
+    struct sig_room wanted = {.number = number};
+    void *node = tfind(&wanted, &calls->rooms_by_number, compare_numbers);
+    return node ? *(struct sig_room **)node : NULL;
+}
+
+/* Under its id and its number: 0, or -ENOMEM and nothing happened. */
+static int index_room(struct sig_calls *calls, struct sig_room *room) {
+    if (!tsearch(room, &calls->rooms_by_id, compare_rooms))
+        return -ENOMEM;
+    if (tsearch(room, &calls->rooms_by_number, compare_numbers))
+        return 0;
+    tdelete(room, &calls->rooms_by_id, compare_rooms);
+    return -ENOMEM;
+}
+
 struct sig_room *sig_calls_add_room(struct sig_calls *calls, struct sig_call *call) {
     struct sig_room *room = calloc(1, sizeof(*room));
     if (!room || !call)
@@ -97,9 +119,10 @@ struct sig_room *sig_calls_add_room(struct sig_calls *calls, struct sig_call *ca
     room->calls = calls;
     room->call = call;
     room->key = call->id;
-    if (!tsearch(room, &calls->rooms_by_id, compare_rooms))
-        goto fail;
     room->number = sig_calls_new_number(calls);
+    if (sig_room_index_init(room) < 0 || index_room(calls, room) < 0)
+        goto fail;
+    calls->room_count++;
     room->next = calls->rooms;
     room->at = &calls->rooms;
     if (room->next)
@@ -108,6 +131,8 @@ struct sig_room *sig_calls_add_room(struct sig_calls *calls, struct sig_call *ca
     calls->stats.started++;
     return room;
 fail:
+    if (room)
+        sig_room_index_deinit(room);
     free(room);
     sig_call_destroy(call);
     return NULL;
@@ -116,6 +141,8 @@ fail:
 void sig_calls_remove_room(struct sig_room *room) {
     struct sig_calls *calls = room->calls;
     tdelete(room, &calls->rooms_by_id, compare_rooms);
+    tdelete(room, &calls->rooms_by_number, compare_numbers);
+    calls->room_count--;
     *room->at = room->next;
     if (room->next)
         room->next->at = room->at;
@@ -151,10 +178,7 @@ bool sig_calls_was(const struct sig_calls *calls, const char *call_id) {
 
 bool sig_calls_has_tracks(const struct sig_calls *calls, const char *call_id) {
     const struct sig_room *room = sig_calls_find_room(calls, call_id);
-    for (const struct sig_session *each = room ? room->sessions : NULL; each; each = each->next)
-        if (each->track_count > 0)
-            return true;
-    return false;
+    return room && room->tracks;
 }
 
 static int compare_sessions(const void *a, const void *b) {

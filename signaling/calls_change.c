@@ -20,13 +20,11 @@ static int invite(struct sig_room *room, const struct sig_calls_invitation *invi
 
 static int refuse_new(const struct sig_calls *calls, const struct sig_identity *caller,
                       struct sig_refusal *refusal) {
-    struct sig_calls_stats stats;
-    sig_calls_stats_get(calls, &stats);
     if (calls->is_draining)
         return sig_refuse(refusal, 503, "draining", "The server is going down for a while");
     if (caller->call[0])
         return sig_refuse(refusal, 403, "wrong_token", "The token is for one call only");
-    if (calls->config->max_calls && stats.calls >= (size_t)calls->config->max_calls)
+    if (calls->config->max_calls && calls->room_count >= (size_t)calls->config->max_calls)
         return sig_refuse(refusal, 503, "full", "The server has its %d calls",
                           calls->config->max_calls);
     return 0;

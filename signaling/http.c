@@ -12,6 +12,7 @@
 
 #include "signaling/address.h"
 #include "signaling/log.h"
+#include "signaling/websocket_internal.h"
 
 #define MAX_BODY_BYTES 65536u
 #define MAX_CONNECTIONS 1000u
@@ -147,6 +148,7 @@ static int start_loop(struct sig_http *http) {
     http->run_timer.data = http->sweep_timer.data = http->daemon_poll.data = http;
     http->idle.data = http;
     http->handle_count = 4;
+    websocket_start_writing(http);
     uint64_t every_ms = sweep_ms(&http->options);
     uv_timer_start(&http->sweep_timer, on_sweep, every_ms, every_ms);
     return uv_poll_start(&http->daemon_poll, UV_READABLE, on_daemon_ready);
@@ -249,6 +251,7 @@ void sig_http_close(struct sig_http *http, void (*on_closed)(void *data), void *
     uv_close((uv_handle_t *)&http->idle, on_handle_closed);
     uv_close((uv_handle_t *)&http->run_timer, on_handle_closed);
     uv_close((uv_handle_t *)&http->sweep_timer, on_handle_closed);
+    websocket_stop_writing(http);
     MHD_stop_daemon(http->daemon);
     http_tls_close(http);
 }

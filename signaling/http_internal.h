@@ -1,5 +1,5 @@
 /* What the parts of the HTTP server share: http.c (the loop), http_access.c, http_listen.c,
- * http_metrics.c, http_router.c, http_request.c, http_reply.c and websocket.c. */
+ * http_metrics.c, http_router.c, http_request.c, http_reply.c and websocket*.c. */
 #ifndef SIGNALING_HTTP_INTERNAL_H
 #define SIGNALING_HTTP_INTERNAL_H
 
@@ -58,8 +58,11 @@ struct sig_http {
     uv_idle_t idle;       /* Has the library run in the next turn, */
     uv_timer_t run_timer; /* or later. */
     uv_timer_t sweep_timer;
+    uv_prepare_t write_turn;  /* At the end of each turn: the WebSockets that have something, */
+    uv_timer_t write_delayed; /* and those whose messages may wait. */
 
     /* Links. */
+    struct sig_websocket *unwritten, *delayed;
     struct http_connection *connections;
     struct http_tls_link *tls_links;
     struct http_connection *accepting; /* On its way through MHD_add_connection. */

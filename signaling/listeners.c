@@ -1,13 +1,11 @@
 #include "signaling/listeners.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "signaling/text.h"
+
 static struct sig_listener **chain_of(struct sig_listeners *listeners, const char *user_id) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *user_id; user_id++)
-        hash = (hash ^ (unsigned char)*user_id) * 0x100000001b3u;
-    return &listeners->chains[(hash ^ hash >> 32) % SIG_LISTENERS_CHAINS];
+    return &listeners->chains[sig_text_hash(user_id) % SIG_LISTENERS_CHAINS];
 }
 
 void sig_listeners_add(struct sig_listeners *listeners, struct sig_listener *listener) {
@@ -36,35 +34,33 @@ void sig_listeners_remove(struct sig_listeners *listeners, struct sig_listener *
 }
 
 size_t sig_listeners_tell(struct sig_listeners *listeners, const char *user_id, json_t *message) {
-    char *text = NULL;
+    struct sig_frame *frame = NULL;
     size_t told = 0;
     struct sig_listener *next;
     for (struct sig_listener *each = *chain_of(listeners, user_id); each; each = next) {
         next = each->next_alike;
         if (strcmp(each->user_id, user_id) != 0)
             continue;
-        if (!text && !(text = json_dumps(message, JSON_COMPACT)))
+        if (!frame && !(frame = sig_frame_of_json(json_incref(message))))
             break;
-        each->on_message(each->data, text, strlen(text));
+        each->on_message(each->data, frame, false);
         told++;
     }
-    free(text);
+    sig_frame_release(frame);
     json_decref(message);
     return told;
 }
 
 size_t sig_listeners_tell_all(struct sig_listeners *listeners, json_t *message) {
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-    size_t len = text ? strlen(text) : 0;
+    struct sig_frame *frame = sig_frame_of_json(message);
     size_t told = 0;
     struct sig_listener *next;
-    for (struct sig_listener *each = text ? listeners->first : NULL; each; each = next) {
+    for (struct sig_listener *each = frame ? listeners->first : NULL; each; each = next) {
         next = each->next;
-        each->on_message(each->data, text, len);
+        each->on_message(each->data, frame, false);
         told++;
     }
-    free(text);
-    json_decref(message);
+    sig_frame_release(frame);
     return told;
 }
 

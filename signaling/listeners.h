@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "signaling/auth.h"
+#include "signaling/frame.h"
 
 #define SIG_LISTENERS_CHAINS 1024
 
@@ -14,7 +15,7 @@
 struct sig_listener {
     /* Given. */
     char user_id[SIG_USER_ID_SIZE];
-    void (*on_message)(void *data, const char *text, size_t len);
+    void (*on_message)(void *data, struct sig_frame *frame, bool may_wait);
     void (*on_end)(void *data); /* The list is closed; the listener is out of it. */
     void *data;
 

@@ -102,7 +102,6 @@ static bool read_number(const json_t *entry, const char *name, json_int_t max, j
 static bool read_track(const struct sig_session *session, const json_t *entry, uint64_t *out) {
     const json_t *value = json_object_get(entry, "track_id");
     const char *text = json_string_value(value);
-    const struct sig_session *publisher;
     char *end = NULL;
     *out = 0;
     if (!value || json_is_null(value))
@@ -111,8 +110,7 @@ static bool read_track(const struct sig_session *session, const json_t *entry, u
         return false;
     errno = 0;
     *out = strtoull(text, &end, 10);
-    return errno == 0 && *end == '\0' &&
-           sig_room_find_track(session->room, *out, &publisher) != NULL;
+    return errno == 0 && *end == '\0' && sig_room_find_track(session->room, *out) != NULL;
 }
 
 static int read_wish(const struct sig_session *session, const json_t *entry, struct sfu_wish *out,

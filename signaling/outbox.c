@@ -6,67 +6,73 @@
 #define HELD_MAX 10000 /* Messages; a store that answers nothing for so long is not waited for. */
 
 struct sig_held {
-    struct sig_held *next;
-    uint64_t after;      /* Of the changes asked for, so many have to be stored. */
-    uint16_t close_code; /* 0: a message. */
+    struct sig_held *next;      /* Of all; */
+    struct sig_held *next_mine; /* of the outbox. */
+    struct sig_outbox *outbox;  /* NULL: delivered already, or of no use any more. */
+    struct sig_frame *frame;    /* NULL: it is to be closed. */
     const char *reason;
-    size_t len;
-    char text[];
+    uint64_t after; /* Of the changes asked for, so many have to be stored. */
+    uint16_t close_code;
+    bool may_wait;
 };
 
 /* The owner is gone after a close. */
-static void deliver(struct sig_outbox *outbox, uint16_t close_code, const char *reason,
-                    const char *text, size_t len) {
-    if (close_code) {
-        sig_websocket_close(outbox->socket, close_code, reason);
-        outbox->on_closed(outbox);
+static void deliver(struct sig_outbox *outbox, const struct sig_held *held) {
+    if (held->frame) {
+        sig_websocket_send_frame(outbox->socket, held->frame, held->may_wait);
     } else {
-        sig_websocket_send(outbox->socket, text, len);
+        sig_websocket_close(outbox->socket, held->close_code, held->reason);
+        outbox->on_closed(outbox);
     }
 }
 
-static void unlink_outbox(struct sig_outbox *outbox) {
-    if (!outbox->at)
-        return;
-    *outbox->at = outbox->next;
-    if (outbox->next)
-        outbox->next->at = outbox->at;
-    outbox->at = NULL;
-}
-
-static struct sig_held *take(struct sig_outbox *outbox) {
+/* Takes the outbox's first out of it; it stays among all until its turn. */
+static void leave(struct sig_outbox *outbox) {
     struct sig_held *held = outbox->first;
-    outbox->first = held->next;
-    outbox->count--;
-    if (!outbox->first) {
+    outbox->first = held->next_mine;
+    if (!outbox->first)
         outbox->last = &outbox->first;
-        unlink_outbox(outbox);
-    }
-    return held;
+    outbox->count--;
+    held->outbox = NULL;
 }
 
-static void flush(struct sig_outbox *outbox, uint64_t stored) {
-    bool is_closed = false;
-    while (!is_closed && outbox->first && outbox->first->after <= stored) {
-        struct sig_held *held = take(outbox);
-        is_closed = held->close_code != 0; /* Nothing comes behind it. */
-        deliver(outbox, held->close_code, held->reason, held->text, held->len);
+static void drop_frame(struct sig_held *held) {
+    sig_frame_release(held->frame);
+    held->frame = NULL;
+}
+
+static void deliver_first(struct sig_outbox *outbox) {
+    struct sig_held *held = outbox->first;
+    leave(outbox);
+    deliver(outbox, held);
+    drop_frame(held);
+}
+
+static void on_stored(void *data, uint64_t stored) {
+    struct sig_outboxes *all = data;
+    while (all->first && all->first->after <= stored) {
+        struct sig_held *held = all->first;
+        if (held->outbox) /* Whose first it is. */
+            deliver_first(held->outbox);
+        all->first = held->next;
+        if (!all->first)
+            all->last = &all->first;
         free(held);
     }
 }
 
-static void on_stored(void *data, uint64_t stored) {
-    struct sig_outboxes *outboxes = data;
-    struct sig_outbox *next;
-    for (struct sig_outbox *outbox = outboxes->waiting; outbox; outbox = next) {
-        next = outbox->next;
-        flush(outbox, stored);
-    }
+void sig_outboxes_init(struct sig_outboxes *outboxes, struct sig_calls *calls) {
+    *outboxes = (struct sig_outboxes){.calls = calls, .last = &outboxes->first};
+    sig_calls_on_stored(calls, on_stored, outboxes);
 }
 
-void sig_outboxes_init(struct sig_outboxes *outboxes, struct sig_calls *calls) {
-    *outboxes = (struct sig_outboxes){.calls = calls};
-    sig_calls_on_stored(calls, on_stored, outboxes);
+void sig_outboxes_deinit(struct sig_outboxes *outboxes) {
+    while (outboxes->first) {
+        struct sig_held *held = outboxes->first;
+        outboxes->first = held->next;
+        drop_frame(held);
+        free(held);
+    }
 }
 
 void sig_outbox_init(struct sig_outbox *outbox, struct sig_outboxes *all,
@@ -74,50 +80,47 @@ void sig_outbox_init(struct sig_outbox *outbox, struct sig_outboxes *all,
     *outbox = (struct sig_outbox){.all = all, .socket = socket, .last = &outbox->first};
 }
 
-static void hold(struct sig_outbox *outbox, struct sig_held *held) {
+static int hold(struct sig_outbox *outbox, const struct sig_held *what) {
     struct sig_outboxes *all = outbox->all;
+    struct sig_held *held = outbox->count < HELD_MAX ? malloc(sizeof(*held)) : NULL;
+    if (!held)
+        return -1;
+    *held = *what;
+    held->outbox = outbox;
+    if (held->frame)
+        sig_frame_hold(held->frame);
     *outbox->last = held;
-    outbox->last = &held->next;
-    if (outbox->count++ > 0)
-        return;
-    outbox->next = all->waiting;
-    outbox->at = &all->waiting;
-    if (outbox->next)
-        outbox->next->at = &outbox->next;
-    all->waiting = outbox;
+    outbox->last = &held->next_mine;
+    outbox->count++;
+    *all->last = held;
+    all->last = &held->next;
+    return 0;
 }
 
-static void put(struct sig_outbox *outbox, uint16_t close_code, const char *reason,
-                const char *text, size_t len) {
-    uint64_t asked = sig_calls_changes_asked(outbox->all->calls);
-    bool waits = outbox->first || sig_calls_changes_stored(outbox->all->calls) < asked;
-    struct sig_held *held =
-        waits && outbox->count < HELD_MAX ? calloc(1, sizeof(*held) + len + 1) : NULL;
-    if (!held) {
-        flush(outbox, UINT64_MAX);
-        deliver(outbox, close_code, reason, text, len);
+static void put(struct sig_outbox *outbox, struct sig_held what) {
+    what.after = sig_calls_changes_asked(outbox->all->calls);
+    bool waits = outbox->first || sig_calls_changes_stored(outbox->all->calls) < what.after;
+    if (waits && hold(outbox, &what) == 0)
         return;
-    }
-    held->after = asked;
-    held->close_code = close_code;
-    held->reason = reason;
-    held->len = len;
-    if (len > 0)
-        memcpy(held->text, text, len);
-    hold(outbox, held);
+    while (outbox->first)
+        deliver_first(outbox);
+    deliver(outbox, &what);
 }
 
-void sig_outbox_send(struct sig_outbox *outbox, const char *text, size_t len) {
-    put(outbox, 0, NULL, text, len);
+void sig_outbox_send(struct sig_outbox *outbox, struct sig_frame *frame, bool may_wait) {
+    if (!sig_outbox_is_closing(outbox)) /* Nothing comes behind it. */
+        put(outbox, (struct sig_held){.frame = frame, .may_wait = may_wait});
 }
 
 void sig_outbox_close(struct sig_outbox *outbox, uint16_t code, const char *reason,
                       void (*on_closed)(struct sig_outbox *outbox)) {
     outbox->on_closed = on_closed;
-    put(outbox, code, reason, NULL, 0);
+    put(outbox, (struct sig_held){.close_code = code, .reason = reason});
 }
 
 void sig_outbox_deinit(struct sig_outbox *outbox) {
-    while (outbox->first)
-        free(take(outbox));
+    while (outbox->first) {
+        drop_frame(outbox->first);
+        leave(outbox);
+    }
 }

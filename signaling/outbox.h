@@ -16,8 +16,8 @@ struct sig_outboxes {
     /* Given. */
     struct sig_calls *calls;
 
-    /* Links. */
-    struct sig_outbox *waiting; /* Those that hold something. */
+    /* Owned: what any of them holds, in the order of the changes waited for. */
+    struct sig_held *first, **last;
 };
 
 /* One connection's. Embedded in its owner, who may be gone before it: see sig_outbox_close. */
@@ -26,11 +26,8 @@ struct sig_outbox {
     struct sig_outboxes *all;
     struct sig_websocket *socket;
 
-    /* Owned. */
-    struct sig_held *first, **last;
-
     /* Links. */
-    struct sig_outbox *next, **at;
+    struct sig_held *first, **last; /* What it holds. */
 
     /* State. */
     size_t count;
@@ -41,9 +38,14 @@ struct sig_outbox {
 /* Lets the outboxes be emptied whenever the store has answered. */
 void sig_outboxes_init(struct sig_outboxes *outboxes, struct sig_calls *calls);
 
+/* After the outboxes themselves. */
+void sig_outboxes_deinit(struct sig_outboxes *outboxes);
+
 void sig_outbox_init(struct sig_outbox *outbox, struct sig_outboxes *all,
                      struct sig_websocket *socket);
-void sig_outbox_send(struct sig_outbox *outbox, const char *text, size_t len);
+
+/* The frame is held until it is sent; may_wait as for sig_websocket_send_frame. */
+void sig_outbox_send(struct sig_outbox *outbox, struct sig_frame *frame, bool may_wait);
 
 /* Closes the socket behind what is held, and then calls on_closed, at once or later. reason is a
  * constant. */

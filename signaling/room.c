@@ -9,9 +9,13 @@
 
 #define SECOND_US UINT64_C(1000000)
 
+/* From so many sessions on news of people wait for each other. */
+#define LARGE 50
+
 void sig_room_free(struct sig_room *room) {
     sig_call_destroy(room->call);
-    json_decref(room->speakers);
+    sig_frame_release(room->speakers);
+    sig_room_index_deinit(room);
     for (size_t i = 0; i < room->ban_count; i++)
         free(room->banned[i]);
     free(room->banned);
@@ -26,49 +30,57 @@ static uint64_t ring_us(const struct sig_room *room) {
     return (uint64_t)room->calls->config->ring_timeout_s * SECOND_US;
 }
 
-void sig_session_send_text(struct sig_session *session, const char *text, size_t len) {
-    if (session->owner && session->owner->on_message)
-        session->owner->on_message(session->data, text, len);
+bool sig_room_is_large(const struct sig_room *room) {
+    return room->session_count >= LARGE;
+}
+
+void sig_session_send_frame(struct sig_session *session, struct sig_frame *frame, bool may_wait) {
+    if (frame && session->owner && session->owner->on_message)
+        session->owner->on_message(session->data, frame, may_wait);
 }
 
 void sig_session_send(struct sig_session *session, json_t *message) {
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-    if (text)
-        sig_session_send_text(session, text, strlen(text));
-    free(text);
-    json_decref(message);
+    struct sig_frame *frame = sig_frame_of_json(message);
+    sig_session_send_frame(session, frame, false);
+    sig_frame_release(frame);
+}
+
+static void tell(struct sig_room *room, const struct sig_session *but, json_t *message,
+                 bool may_wait) {
+    struct sig_frame *frame = sig_frame_of_json(message);
+    for (struct sig_session *each = room->sessions; each; each = each->next)
+        if (each != but)
+            sig_session_send_frame(each, frame, may_wait);
+    sig_frame_release(frame);
 }
 
 void sig_room_tell(struct sig_room *room, const struct sig_session *but, json_t *message) {
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-    size_t len = text ? strlen(text) : 0;
-    for (struct sig_session *each = room->sessions; text && each; each = each->next)
-        if (each != but)
-            sig_session_send_text(each, text, len);
-    free(text);
-    json_decref(message);
+    tell(room, but, message, false);
+}
+
+void sig_room_tell_news(struct sig_room *room, const struct sig_session *but, json_t *message) {
+    tell(room, but, message, sig_room_is_large(room));
 }
 
 struct sig_session *sig_room_find_session(const struct sig_room *room, const char *user_id,
                                           const struct sig_session *but) {
-    for (struct sig_session *each = room->sessions; each; each = each->next)
-        if (each != but && !sig_session_is_watcher(each) &&
-            strcmp(each->identity.user_id, user_id) == 0)
-            return each;
-    return NULL;
+    struct sig_session *each = sig_room_first_of(room, user_id);
+    while (each && (each == but || sig_session_is_watcher(each)))
+        each = sig_session_next_of(each);
+    return each;
 }
 
 void sig_room_tell_left(struct sig_room *room, const struct sig_participant *who) {
     bool is_announced = false;
-    for (struct sig_session *each = room->sessions; each; each = each->next)
-        if (!sig_session_is_watcher(each) && strcmp(each->identity.user_id, who->user_id) == 0) {
-            is_announced |= each->is_announced;
-            each->is_announced = false;
-        }
+    struct sig_session *each = sig_room_first_of(room, who->user_id);
+    for (; each; each = sig_session_next_of(each)) {
+        is_announced |= each->is_announced;
+        each->is_announced = false;
+    }
     if (is_announced)
-        sig_room_tell(room, NULL,
-                      json_pack("{s:s, s:s, s:s}", "type", "user_left", "user_id", who->user_id,
-                                "username", who->name));
+        sig_room_tell_news(room, NULL,
+                           json_pack("{s:s, s:s, s:s}", "type", "user_left", "user_id",
+                                     who->user_id, "username", who->name));
 }
 
 static void on_over(struct sig_room *room, const char *by) {
@@ -104,7 +116,10 @@ static void set_deadlines(struct sig_room *room, struct sig_participant *who) {
     if (who && who->status == SIG_PARTICIPANT_JOINED &&
         !sig_room_find_session(room, who->user_id, NULL))
         who->gone_at_us = now_us + ring_us(room) + grace_us(room);
-    sig_calls_wake_by(room->calls, sig_room_next_deadline(room));
+    if (room->ring_until_us)
+        sig_calls_wake_by(room->calls, room->ring_until_us);
+    if (who && who->gone_at_us)
+        sig_calls_wake_by(room->calls, who->gone_at_us);
 }
 
 static void log_event(const struct sig_room *room, const struct sig_participant *who) {

@@ -25,6 +25,15 @@
 #define SIG_SIGNALS_PER_SECOND 10
 
 struct sig_track {
+    /* Owned. */
+    struct sig_frame *told[2]; /* `track_published` to who cannot and can decode it, once told. */
+
+    /* Links: of all in the room, and of those whose numbers share a chain. */
+    struct sig_session *publisher;
+    struct sig_track *next, **at;
+    struct sig_track *next_alike, **at_alike;
+
+    /* State. */
     uint64_t number;
     enum sfu_source source;
     bool is_video;
@@ -37,6 +46,19 @@ struct sig_track {
 struct sig_quality {
     uint8_t score; /* 1 to 5. */
     struct sfu_quality up, down;
+};
+
+/* A participant as `welcome` lists it, kept as text from one to the next. */
+struct sig_card {
+    /* Owned. */
+    char *text;
+    char *name;
+
+    /* State: of when it was written. */
+    size_t len;
+    enum sig_participant_status status;
+    bool is_audio_enabled, is_video_enabled, is_screen_sharing;
+    uint64_t changes; /* Of the session's tracks and quality. */
 };
 
 enum sig_media { SIG_MEDIA_UNDECIDED, SIG_MEDIA_MESH, SIG_MEDIA_SFU };
@@ -57,13 +79,16 @@ struct sig_session {
     struct sfu_slot_state *slots; /* What they carry, as the SFU said last. */
     size_t slot_count;
     struct sig_quality quality; /* As the SFU said last. */
+    struct sig_card card;
 
     /* Links. */
     struct sig_room *room;
-    struct sig_session *next, **at; /* Of the room, or of the graveyard. */
+    struct sig_session *next, **at;             /* Of the room, or of the graveyard. */
+    struct sig_session *next_alike, **at_alike; /* Of those whose user ids share a chain. */
 
     /* State. */
-    uint64_t number; /* In the SFU; 0: not there. */
+    uint64_t changes; /* Of its tracks and quality, so far. */
+    uint64_t number;  /* In the SFU; 0: not there. */
     char resume_token[SIG_RESUME_TOKEN_BYTES * 2 + 1];
     enum sig_media media;
     bool is_announced;       /* The others have been told of this user. */
@@ -78,22 +103,32 @@ struct sig_session {
     struct sig_bucket signals;
 };
 
+/* Sessions by the hash of their user ids, and tracks by their numbers. */
+struct sig_chain {
+    struct sig_session *sessions;
+    struct sig_track *tracks;
+};
+
 struct sig_room {
     /* Owned. */
     struct sig_call *call;
-    json_t *speakers; /* The `speakers` message told last, or NULL. */
+    struct sig_frame *speakers; /* The message told last, or NULL. */
+    struct sig_chain *chains;
     char **banned;    /* User ids of those who were removed, */
     size_t ban_count; /* who may not come again. */
 
     /* Links. */
     struct sig_calls *calls;
     struct sig_session *sessions;
+    struct sig_track *tracks, **last_track;
     struct sig_room *next, **at; /* Of the calls, or of the graveyard. */
 
     /* State. */
     const char *key; /* call->id: what the tree compares. */
     uint64_t number; /* In the SFU. */
     size_t session_count;
+    size_t chain_count;
+    bool is_direct;         /* Two of its sessions are. */
     uint64_t ring_until_us; /* 0: nobody is waited for. */
     uint64_t direct_due_us; /* When two who are alone go direct; 0: not waiting. */
     unsigned direct_failures;
@@ -118,7 +153,8 @@ struct sig_calls {
 
     /* Owned. */
     struct sig_room *rooms;
-    void *rooms_by_id;        /* Tree of struct sig_room. */
+    void *rooms_by_id; /* Trees of struct sig_room. */
+    void *rooms_by_number;
     void *sessions_by_number; /* Tree of struct sig_session. */
     struct sig_room *dead_rooms;
     struct sig_session *dead_sessions;
@@ -129,6 +165,7 @@ struct sig_calls {
 
     /* State. */
     uint64_t last_number; /* Of rooms, participants and tracks alike. */
+    size_t room_count;
     uint64_t deadline_us;
     uint64_t alive_due_us; /* When the store is to hear of us again. */
     size_t tombstone_next;
@@ -145,6 +182,7 @@ struct sig_calls {
 uint64_t sig_calls_new_number(struct sig_calls *calls);
 void sig_calls_wake_by(struct sig_calls *calls, uint64_t deadline_us);
 struct sig_room *sig_calls_find_room(const struct sig_calls *calls, const char *call_id);
+struct sig_room *sig_calls_find_number(const struct sig_calls *calls, uint64_t number);
 
 /* Makes a room for a call in status INITIATING, which it takes over (also on failure). NULL without
  * memory. */
@@ -204,10 +242,16 @@ void sig_room_resume(struct sig_room *room, uint64_t ring_until_us);
 int sig_room_apply(struct sig_room *room, struct sig_participant *who, enum sig_call_event event,
                    const char *by, sig_store_saved_fn stored, void *data);
 
-/* Sends to one client, to all but one (NULL: all); a JSON value's reference is taken over. */
-void sig_session_send_text(struct sig_session *session, const char *text, size_t len);
+/* Sends to one client, to all but one (NULL: all); a JSON value's reference is taken over, a frame
+ * (NULL: nothing is sent) is borrowed. */
 void sig_session_send(struct sig_session *session, json_t *message);
+void sig_session_send_frame(struct sig_session *session, struct sig_frame *frame, bool may_wait);
 void sig_room_tell(struct sig_room *room, const struct sig_session *but, json_t *message);
+
+/* The same with news of people and tracks, which in a large room may wait for more of them:
+ * otherwise a thousand who come in one after the other wake each other a million times. */
+void sig_room_tell_news(struct sig_room *room, const struct sig_session *but, json_t *message);
+bool sig_room_is_large(const struct sig_room *room);
 
 /* A session by which the user takes part, other than `but`; or NULL. */
 struct sig_session *sig_room_find_session(const struct sig_room *room, const char *user_id,
@@ -228,6 +272,19 @@ void sig_room_on_deadline(struct sig_room *room, uint64_t now_us);
 
 /* Frees a dead room. */
 void sig_room_free(struct sig_room *room);
+
+/* room_index.c: the sessions of a user and the track of a number, found without a look at the
+ * others. Pairs: what is in the room is put in and taken out. */
+int sig_room_index_init(struct sig_room *room);
+void sig_room_index_deinit(struct sig_room *room);
+void sig_room_index_session(struct sig_room *room, struct sig_session *session);
+void sig_room_unindex_session(struct sig_session *session);
+void sig_room_index_tracks(struct sig_session *session);
+void sig_room_unindex_tracks(struct sig_session *session);
+
+/* The user's sessions, one after the other, newest first; NULL: no more. */
+struct sig_session *sig_room_first_of(const struct sig_room *room, const char *user_id);
+struct sig_session *sig_session_next_of(const struct sig_session *session);
 
 /* room_media.c: what the SFU says of the media, as messages. */
 void sig_calls_on_speakers(struct sig_calls *calls, const struct sfu_event *event);
@@ -285,9 +342,8 @@ void sig_session_reset_media(struct sig_session *session);
  * happened. */
 int sig_session_set_tracks(struct sig_session *session, const struct sig_sdp_agreement *agreement);
 
-/* The other's track with this number in the room, and whose it is; or NULL. */
-const struct sig_track *sig_room_find_track(const struct sig_room *room, uint64_t number,
-                                            const struct sig_session **publisher);
+/* The track with this number in the room, or NULL. */
+const struct sig_track *sig_room_find_track(const struct sig_room *room, uint64_t number);
 
 /* Tells the session of every track of the others; or only of those that it cannot decode. */
 void sig_session_tell_tracks(struct sig_session *session, bool only_unsupported);
@@ -300,6 +356,11 @@ void sig_session_tell_slots(struct sig_session *session, const struct sfu_slot_s
 json_t *sig_track_json(const struct sig_track *track);
 const char *sig_source_name(enum sfu_source source);
 int sig_source_read(const char *text, enum sfu_source *out);
+
+/* session_card.c: a JSON list of those whom the session is told of, without a NUL; NULL without
+ * memory. To be freed. */
+char *sig_session_list_others(const struct sig_session *session, size_t *len);
+void sig_card_deinit(struct sig_card *card);
 
 /* session_tell.c: messages about people. */
 void sig_session_tell_welcome(struct sig_session *session, bool is_resumed);

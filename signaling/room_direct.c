@@ -43,13 +43,13 @@ static void tell_end(struct sig_session *session, const char *reason) {
 
 /* Returns whether it was on. */
 static bool end(struct sig_room *room, const char *reason) {
-    bool was_on = false;
-    for (struct sig_session *each = room->sessions; each; each = each->next) {
+    bool was_on = room->is_direct;
+    for (struct sig_session *each = was_on ? room->sessions : NULL; each; each = each->next) {
         if (each->is_direct)
             tell_end(each, reason);
-        was_on |= each->is_direct;
         each->is_direct = false;
     }
+    room->is_direct = false;
     return was_on;
 }
 
@@ -83,7 +83,7 @@ void sig_room_begin_direct(struct sig_room *room) {
         return;
     }
     for (struct sig_session *each = room->sessions; each; each = each->next)
-        each->is_direct = true;
+        each->is_direct = room->is_direct = true;
     for (struct sig_session *each = room->sessions; each; each = each->next)
         tell_begin(each, each == room->sessions);
 }

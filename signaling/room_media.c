@@ -14,13 +14,6 @@ static bool hears_of_media(const struct sig_session *session) {
 
 /* --- Speakers --- */
 
-static struct sig_room *find_room(const struct sig_calls *calls, uint64_t number) {
-    struct sig_room *room = calls->rooms;
-    while (room && room->number != number)
-        room = room->next;
-    return room;
-}
-
 static json_t *speakers_json(const struct sig_calls *calls, const struct sfu_event *event) {
     json_t *list = json_array();
     for (size_t i = 0; i < event->speaker_count; i++) {
@@ -35,18 +28,18 @@ static json_t *speakers_json(const struct sig_calls *calls, const struct sfu_eve
 }
 
 void sig_calls_on_speakers(struct sig_calls *calls, const struct sfu_event *event) {
-    struct sig_room *room = find_room(calls, event->room);
+    struct sig_room *room = sig_calls_find_number(calls, event->room);
     if (!room)
         return;
-    json_decref(room->speakers);
-    room->speakers = speakers_json(calls, event);
+    sig_frame_release(room->speakers);
+    room->speakers = sig_frame_of_json(speakers_json(calls, event));
     for (struct sig_session *each = room->sessions; each; each = each->next)
         sig_room_tell_speakers(each);
 }
 
 void sig_room_tell_speakers(struct sig_session *session) {
-    if (session->room->speakers && hears_of_media(session))
-        sig_session_send(session, json_incref(session->room->speakers));
+    if (hears_of_media(session))
+        sig_session_send_frame(session, session->room->speakers, sig_room_is_large(session->room));
 }
 
 /* --- Quality --- */
@@ -70,21 +63,30 @@ static bool watches(const struct sig_session *session, uint64_t participant) {
     return false;
 }
 
-void sig_session_on_quality(struct sig_session *session, const struct sfu_event *event) {
-    struct sig_room *room = session->room;
+static void tell_watchers(const struct sig_session *session, struct sig_frame *frame) {
+    const struct sig_room *room = session->room;
     bool is_for_all = room->session_count <= QUALITY_FOR_ALL_MAX;
+    for (struct sig_session *each = room->sessions; each; each = each->next)
+        if (each != session && hears_of_media(each) &&
+            (is_for_all || watches(each, session->number)))
+            sig_session_send_frame(each, frame, sig_room_is_large(room));
+}
+
+void sig_session_on_quality(struct sig_session *session, const struct sfu_event *event) {
     session->quality =
         (struct sig_quality){.score = event->score, .up = event->up, .down = event->down};
+    session->changes++;
     if (sig_session_is_watcher(session) || event->score == 0)
         return;
     json_t *message = sig_quality_json(&session->quality);
     json_object_set_new(message, "type", json_string("quality"));
     json_object_set_new(message, "user_id", json_string(session->identity.user_id));
-    for (struct sig_session *each = room->sessions; each; each = each->next)
-        if (hears_of_media(each) &&
-            (is_for_all || each == session || watches(each, session->number)))
-            sig_session_send(each, json_incref(message));
-    json_decref(message);
+    struct sig_frame *frame = sig_frame_of_json(message);
+    if (hears_of_media(session))
+        sig_session_send_frame(session, frame, sig_room_is_large(session->room));
+    if (session->track_count > 0 || session->room->session_count <= QUALITY_FOR_ALL_MAX)
+        tell_watchers(session, frame);
+    sig_frame_release(frame);
 }
 
 /* --- Layers --- */

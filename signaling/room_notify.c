@@ -58,12 +58,10 @@ void sig_room_ring_listener(struct sig_room *room, struct sig_listener *listener
     struct sig_participant *who = sig_call_find(room->call, listener->user_id);
     if (!who || !is_waiting(who))
         return;
-    char *text = NULL;
-    json_t *message = ring_json(room, who);
-    if (message && (text = json_dumps(message, JSON_COMPACT)))
-        listener->on_message(listener->data, text, strlen(text));
-    free(text);
-    json_decref(message);
+    struct sig_frame *frame = sig_frame_of_json(ring_json(room, who));
+    if (frame)
+        listener->on_message(listener->data, frame, false);
+    sig_frame_release(frame);
     who->is_rung = true;
     sig_call_apply(room->call, who, SIG_CALL_EVENT_RING, room->calls->wall_ms());
 }

@@ -52,9 +52,8 @@ static json_t *wish_json(const struct sfu_wish *wish) {
 }
 
 static json_t *slot_json(const struct sig_room *room, const struct sfu_why_slot *slot) {
-    const struct sig_session *publisher = NULL;
     const struct sig_track *track =
-        room && slot->track ? sig_room_find_track(room, slot->track, &publisher) : NULL;
+        room && slot->track ? sig_room_find_track(room, slot->track) : NULL;
     json_t *json = json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "mid", slot->mid, "kind",
         slot->video ? "video" : "audio", "wish", wish_json(&slot->wish), "track",
@@ -62,7 +61,7 @@ static json_t *slot_json(const struct sig_room *room, const struct sfu_why_slot 
         "available", layers_json(slot), "chosen", layer_json(slot, slot->chosen), "forwarded",
         layer_json(slot, slot->forwarded), "reason", slot->reason ? slot->reason : "nothing");
     if (track)
-        json_object_set_new(json, "user_id", json_string(publisher->identity.user_id));
+        json_object_set_new(json, "user_id", json_string(track->publisher->identity.user_id));
     return json;
 }
 

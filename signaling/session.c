@@ -81,6 +81,7 @@ static void link_session(struct sig_session *session) {
         session->next->at = &session->next;
     room->sessions = session;
     room->session_count++;
+    sig_room_index_session(room, session);
     if (!sig_session_is_watcher(session))
         sig_presence_come(room->calls->presence, session->identity.user_id);
     sig_room_check_direct(room);
@@ -99,11 +100,10 @@ static void tell_mesh_left(struct sig_session *old) {
 }
 
 static struct sig_session *find_older(const struct sig_session *session) {
-    for (struct sig_session *each = session->room->sessions; each; each = each->next)
-        if (each != session && each->role == SIG_SDP_CALL &&
-            strcmp(each->identity.user_id, session->identity.user_id) == 0)
-            return each;
-    return NULL;
+    struct sig_session *each = sig_room_first_of(session->room, session->identity.user_id);
+    while (each && (each == session || each->role != SIG_SDP_CALL))
+        each = sig_session_next_of(each);
+    return each;
 }
 
 static void take_over(struct sig_session *session) {
@@ -189,6 +189,21 @@ static void assume_mesh_media(struct sig_session *session) {
     who->is_video_enabled = session->room->call->type == SIG_CALL_VIDEO && !session->is_camera_off;
 }
 
+/* Two texts, however many are told. */
+static void tell_joined(const struct sig_session *session) {
+    struct sig_room *room = session->room;
+    bool is_mesh = session->media == SIG_MEDIA_MESH, may_wait = sig_room_is_large(room);
+    struct sig_frame *joined = sig_frame_of_json(joined_json(session, false));
+    struct sig_frame *to_offer = is_mesh ? sig_frame_of_json(joined_json(session, true)) : NULL;
+    for (struct sig_session *each = room->sessions; each; each = each->next) {
+        bool should_offer = is_mesh && each->media == SIG_MEDIA_MESH;
+        if (each != session && strcmp(each->identity.user_id, session->identity.user_id) != 0)
+            sig_session_send_frame(each, should_offer ? to_offer : joined, may_wait);
+    }
+    sig_frame_release(joined);
+    sig_frame_release(to_offer);
+}
+
 void sig_session_announce(struct sig_session *session, enum sig_media media) {
     session->announce_at_us = 0;
     if (session->media == media)
@@ -197,22 +212,18 @@ void sig_session_announce(struct sig_session *session, enum sig_media media) {
     if (media == SIG_MEDIA_MESH)
         assume_mesh_media(session);
     session->is_announced = true;
-    for (struct sig_session *each = session->room->sessions; each; each = each->next) {
-        bool should_offer = media == SIG_MEDIA_MESH && each->media == SIG_MEDIA_MESH;
-        if (each != session && strcmp(each->identity.user_id, session->identity.user_id) != 0)
-            sig_session_send(each, joined_json(session, should_offer));
-    }
+    tell_joined(session);
 }
 
 struct sig_session *sig_session_find(struct sig_calls *calls, const char *call_id,
                                      const struct sig_identity *identity,
                                      const char *resume_token) {
     const struct sig_room *room = sig_calls_find_room(calls, call_id);
-    for (struct sig_session *each = room ? room->sessions : NULL; each; each = each->next)
-        if (each->role == SIG_SDP_CALL && strcmp(each->identity.user_id, identity->user_id) == 0 &&
-            sig_text_is_secret(resume_token, each->resume_token))
-            return each;
-    return NULL;
+    struct sig_session *each = room ? sig_room_first_of(room, identity->user_id) : NULL;
+    while (each &&
+           (each->role != SIG_SDP_CALL || !sig_text_is_secret(resume_token, each->resume_token)))
+        each = sig_session_next_of(each);
+    return each;
 }
 
 void sig_session_attach(struct sig_session *session, const struct sig_session_owner *owner,
@@ -257,6 +268,7 @@ void sig_session_end(struct sig_session *session, bool tell, enum sig_session_en
     if (session->next)
         session->next->at = session->at;
     room->session_count--;
+    sig_room_unindex_session(session);
     if (!sig_session_is_watcher(session))
         sig_presence_go(room->calls->presence, session->identity.user_id);
     session->next = room->calls->dead_sessions;
@@ -272,8 +284,9 @@ void sig_session_end(struct sig_session *session, bool tell, enum sig_session_en
 void sig_session_free(struct sig_session *session) {
     sig_sdp_agreement_destroy(session->agreement);
     free(session->sources);
-    free(session->tracks);
+    free(session->tracks); /* Which have been unpublished. */
     free(session->slots);
+    sig_card_deinit(&session->card);
     free(session);
 }
 

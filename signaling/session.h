@@ -16,6 +16,7 @@
 
 #include "signaling/auth.h"
 #include "signaling/calls.h"
+#include "signaling/frame.h"
 #include "signaling/refusal.h"
 #include "signaling/sdp.h"
 
@@ -32,8 +33,9 @@ enum sig_session_end {
 };
 
 struct sig_session_owner {
-    /* A message for the client: JSON text. NULL: messages are not wanted. */
-    void (*on_message)(void *data, const char *text, size_t len);
+    /* A message for the client: JSON text, to be held when it is kept. may_wait: a moment, for
+     * others to go along. NULL: messages are not wanted. */
+    void (*on_message)(void *data, struct sig_frame *frame, bool may_wait);
     /* The session is no more; the pointer is invalid. Never called from within a function that the
      * owner called on this session, but sig_session_receive. */
     void (*on_end)(void *data, enum sig_session_end why);

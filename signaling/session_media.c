@@ -180,6 +180,7 @@ void sig_session_reset_media(struct sig_session *session) {
     sig_session_set_tracks(session, NULL);
     session->slot_count = 0;
     session->quality = (struct sig_quality){0};
+    session->changes++;
     sig_sdp_agreement_destroy(session->agreement);
     session->agreement = NULL;
     if (session->number == 0)

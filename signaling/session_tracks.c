@@ -58,38 +58,45 @@ static bool is_supported(const struct sig_session *session, const struct sig_tra
     return !has_slot;
 }
 
-static void tell_published(struct sig_session *to, const struct sig_session *publisher,
-                           const struct sig_track *track, bool supported) {
+static struct sig_frame *published_frame(const struct sig_track *track, bool supported) {
     json_t *message = sig_track_json(track);
     json_object_set_new(message, "type", json_string("track_published"));
-    json_object_set_new(message, "user_id", json_string(publisher->identity.user_id));
+    json_object_set_new(message, "user_id", json_string(track->publisher->identity.user_id));
     json_object_set_new(message, "supported", json_boolean(supported));
-    sig_session_send(to, message);
+    return sig_frame_of_json(message);
 }
 
-static void tell_all_published(const struct sig_session *publisher, const struct sig_track *track) {
+/* The text is kept for all who are told the same, now and when they come. */
+static void tell_published(struct sig_session *to, struct sig_track *track, bool supported) {
+    if (!track->told[supported])
+        track->told[supported] = published_frame(track, supported);
+    sig_session_send_frame(to, track->told[supported], sig_room_is_large(to->room));
+}
+
+static void tell_all_published(const struct sig_session *publisher, struct sig_track *track) {
     for (struct sig_session *each = publisher->room->sessions; each; each = each->next)
         if (each != publisher && each->media == SIG_MEDIA_SFU)
-            tell_published(each, publisher, track, is_supported(each, track));
+            tell_published(each, track, is_supported(each, track));
 }
 
 static void tell_all_unpublished(const struct sig_session *publisher,
                                  const struct sig_track *track) {
+    struct sig_frame *frame = sig_frame_of_json(
+        json_pack("{s:s, s:o, s:s, s:s}", "type", "track_unpublished", "track_id",
+                  track_id_json(track->number), "user_id", publisher->identity.user_id, "source",
+                  sig_source_name(track->source)));
     for (struct sig_session *each = publisher->room->sessions; each; each = each->next)
         if (each != publisher && each->media == SIG_MEDIA_SFU)
-            sig_session_send(each, json_pack("{s:s, s:o, s:s, s:s}", "type", "track_unpublished",
-                                             "track_id", track_id_json(track->number), "user_id",
-                                             publisher->identity.user_id, "source",
-                                             sig_source_name(track->source)));
+            sig_session_send_frame(each, frame, sig_room_is_large(publisher->room));
+    sig_frame_release(frame);
 }
 
 void sig_session_tell_tracks(struct sig_session *session, bool only_unsupported) {
-    for (const struct sig_session *each = session->room->sessions; each; each = each->next)
-        for (size_t i = 0; each != session && i < each->track_count; i++) {
-            bool supported = is_supported(session, &each->tracks[i]);
-            if (!supported || !only_unsupported)
-                tell_published(session, each, &each->tracks[i], supported);
-        }
+    for (struct sig_track *track = session->room->tracks; track; track = track->next) {
+        bool supported = track->publisher == session || is_supported(session, track);
+        if (track->publisher != session && (!supported || !only_unsupported))
+            tell_published(session, track, supported);
+    }
 }
 
 /* What an agreement publishes; NULL without memory. */
@@ -110,8 +117,8 @@ static struct sig_track *tracks_of(const struct sfu_description *description, si
     return tracks;
 }
 
-static const struct sig_track *find_track(const struct sig_track *tracks, size_t count,
-                                          const struct sig_track *track) {
+static struct sig_track *find_track(struct sig_track *tracks, size_t count,
+                                    const struct sig_track *track) {
     for (size_t i = 0; i < count; i++)
         if (tracks[i].number == track->number && tracks[i].source == track->source)
             return &tracks[i];
@@ -158,6 +165,22 @@ static void forget_old_slots(struct sig_session *session,
     session->slot_count = kept;
 }
 
+/* The track goes on under another agreement. */
+static void take_over(struct sig_track *track, struct sig_track *before) {
+    track->is_choice_known = before->is_choice_known;
+    track->watched = before->watched;
+    for (int i = 0; i < 2 && track->is_simulcast == before->is_simulcast; i++) {
+        track->told[i] = before->told[i];
+        before->told[i] = NULL;
+    }
+}
+
+static void forget_told(struct sig_track *tracks, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        for (int supported = 0; supported < 2; supported++)
+            sig_frame_release(tracks[i].told[supported]);
+}
+
 int sig_session_set_tracks(struct sig_session *session, const struct sig_sdp_agreement *agreement) {
     const struct sfu_description *now = agreement ? sig_sdp_description(agreement) : NULL;
     struct sig_track *old = session->tracks;
@@ -165,18 +188,20 @@ int sig_session_set_tracks(struct sig_session *session, const struct sig_sdp_agr
     struct sig_track *tracks = tracks_of(now, &count);
     if (!tracks && agreement)
         return -ENOMEM;
+    sig_room_unindex_tracks(session);
     session->tracks = tracks;
     session->track_count = count;
+    session->changes++;
+    sig_room_index_tracks(session);
     for (size_t i = 0; i < old_count; i++)
         if (!find_track(tracks, count, &old[i])) {
             log_track(session, &old[i], "unpublishes");
             tell_all_unpublished(session, &old[i]);
         }
     for (size_t i = 0; i < count; i++) {
-        const struct sig_track *before = find_track(old, old_count, &tracks[i]);
+        struct sig_track *before = find_track(old, old_count, &tracks[i]);
         if (before) {
-            tracks[i].is_choice_known = before->is_choice_known;
-            tracks[i].watched = before->watched;
+            take_over(&tracks[i], before);
             continue;
         }
         log_track(session, &tracks[i], "publishes");
@@ -186,29 +211,20 @@ int sig_session_set_tracks(struct sig_session *session, const struct sig_sdp_agr
                   has_source(tracks, count, SFU_SOURCE_MICROPHONE), session->is_muted);
     settle_switch(session, SIG_SWITCH_VIDEO, has_source(old, old_count, SFU_SOURCE_CAMERA),
                   has_source(tracks, count, SFU_SOURCE_CAMERA), session->is_camera_off);
+    forget_told(old, old_count);
     free(old);
     forget_old_slots(session, agreement);
     return 0;
 }
 
-const struct sig_track *sig_room_find_track(const struct sig_room *room, uint64_t number,
-                                            const struct sig_session **publisher) {
-    for (*publisher = room->sessions; *publisher; *publisher = (*publisher)->next)
-        for (size_t i = 0; i < (*publisher)->track_count; i++)
-            if ((*publisher)->tracks[i].number == number)
-                return &(*publisher)->tracks[i];
-    return NULL;
-}
-
 static json_t *slot_json(const struct sig_room *room, const struct sfu_slot_state *slot) {
-    const struct sig_session *publisher = NULL;
-    const struct sig_track *track =
-        slot->track ? sig_room_find_track(room, slot->track, &publisher) : NULL;
+    const struct sig_track *track = slot->track ? sig_room_find_track(room, slot->track) : NULL;
     if (!track)
         return json_pack("{s:s, s:n}", "mid", slot->mid, "track_id");
     return json_pack("{s:s, s:o, s:s, s:s, s:s*}", "mid", slot->mid, "track_id",
-                     track_id_json(track->number), "user_id", publisher->identity.user_id, "source",
-                     sig_source_name(track->source), "paused", slot->paused ? "bandwidth" : NULL);
+                     track_id_json(track->number), "user_id", track->publisher->identity.user_id,
+                     "source", sig_source_name(track->source), "paused",
+                     slot->paused ? "bandwidth" : NULL);
 }
 
 void sig_session_tell_slots(struct sig_session *session, const struct sfu_slot_state *slots,

@@ -58,11 +58,13 @@ void sig_sockets_close(struct sig_sockets *sockets) {
 }
 
 void sig_sockets_destroy(struct sig_sockets *sockets) {
+    if (sockets)
+        sig_outboxes_deinit(&sockets->outboxes);
     free(sockets);
 }
 
-static void on_message(void *data, const char *text, size_t len) {
-    sig_outbox_send(&((struct connection *)data)->outbox, text, len);
+static void on_message(void *data, struct sig_frame *frame, bool may_wait) {
+    sig_outbox_send(&((struct connection *)data)->outbox, frame, may_wait);
 }
 
 static void on_closed(struct sig_outbox *outbox) {

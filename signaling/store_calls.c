@@ -152,7 +152,7 @@ void sig_store_save_change(struct sig_store *store, const struct sig_store_chang
         op->call = *change->call;
         op->call.initiator_id = sig_arena_text(arena, change->call->initiator_id);
         op->call.channel_id = sig_arena_text(arena, change->call->channel_id);
-        op->call.participants = NULL;
+        op->call.participants = op->call.chains = NULL;
         op->event = sig_arena_text(arena, change->event);
         op->by = sig_arena_text(arena, change->by);
         op->at_ms = change->at_ms;

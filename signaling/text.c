@@ -150,3 +150,10 @@ size_t sig_text_distance(const char *a, const char *b) {
     }
     return rows[a_len % 3][b_len];
 }
+
+uint64_t sig_text_hash(const char *text) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return hash ^ hash >> 32;
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A UUID as text with its NUL. */
 #define SIG_UUID_SIZE 37
@@ -26,6 +27,9 @@ void sig_text_random_hex(char *out, size_t bytes);
 
 /* Writes a fresh version 4 UUID. */
 void sig_text_random_uuid(char out[static SIG_UUID_SIZE]);
+
+/* For tables in memory: FNV-1a, its halves folded. */
+uint64_t sig_text_hash(const char *text);
 
 /* How many single-character insertions, removals, replacements and swaps of neighbours lie between
  * two words; words over 63 bytes are as far as can be (SIZE_MAX). */

@@ -16,6 +16,8 @@
 #define PING_MS 20000u
 #define DEAD_MS 45000u
 #define CLOSE_MS 5000u
+/* Much is not kept until the turn ends. */
+#define WRITE_AT_ONCE_BYTES 65536u
 
 static void on_upgraded(void *data, struct MHD_Connection *mhd, void *context, const char *early,
                         size_t len, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle) {
@@ -96,36 +98,49 @@ int sig_websocket_upgrade(struct sig_websocket **out, struct sig_http_request *r
     return 0;
 }
 
-int sig_websocket_send(struct sig_websocket *socket, const char *text, size_t len) {
-    if (socket->phase > WEBSOCKET_OPEN || socket->is_over || socket->end_code ||
-        socket->close_deadline_ms)
+static bool is_sending(const struct sig_websocket *socket) {
+    return socket->phase <= WEBSOCKET_OPEN && !socket->is_over && !socket->end_code &&
+           !socket->close_deadline_ms;
+}
+
+/* A slow reader would get a close frame only after all that is queued: it is cut off. */
+static void cut_off(struct sig_websocket *socket) {
+    socket->end_code = SIG_WEBSOCKET_POLICY;
+    socket->is_over = true;
+    if (socket->phase == WEBSOCKET_OPEN)
+        websocket_schedule(socket, 0);
+}
+
+int sig_websocket_send_frame(struct sig_websocket *socket, struct sig_frame *frame, bool may_wait) {
+    struct sig_websocket_queue *queue = &socket->queue;
+    if (!is_sending(socket))
         return -EPIPE;
-    if (wslay_event_get_queued_msg_length(socket->frames) + len > socket->limits.max_queue_bytes) {
-        /* A slow reader would get a close frame only after all this: it is cut off. */
-        socket->end_code = SIG_WEBSOCKET_POLICY;
-        socket->is_over = true;
-        if (socket->phase == WEBSOCKET_OPEN)
-            websocket_schedule(socket, 0);
+    if (queue->count > 0 && queue->bytes + sig_frame_size(frame) > socket->limits.max_queue_bytes) {
+        cut_off(socket);
         return -EMSGSIZE;
     }
-    int error = wslay_event_queue_msg(socket->frames, &(struct wslay_event_msg){
-                                                          .opcode = WSLAY_TEXT_FRAME,
-                                                          .msg = (const uint8_t *)text,
-                                                          .msg_length = len,
-                                                      });
-    if (error != 0)
-        return error == WSLAY_ERR_NOMEM ? -ENOMEM : -EPIPE;
-    websocket_flush(socket);
+    if (sig_websocket_queue_add(queue, frame) < 0)
+        return -ENOMEM;
+    if (socket->phase != WEBSOCKET_OPEN) /* Written when it opens. */
+        return 0;
+    if (queue->bytes > WRITE_AT_ONCE_BYTES)
+        websocket_flush(socket);
+    else
+        websocket_write_soon(socket, may_wait);
     return 0;
 }
 
+int sig_websocket_send(struct sig_websocket *socket, const char *text, size_t len) {
+    struct sig_frame *frame = sig_frame_create(text, len);
+    int error = frame ? sig_websocket_send_frame(socket, frame, false) : -ENOMEM;
+    sig_frame_release(frame);
+    return error;
+}
+
 int sig_websocket_send_json(struct sig_websocket *socket, json_t *value) {
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
-    json_decref(value);
-    if (text == NULL)
-        return -EINVAL;
-    int error = sig_websocket_send(socket, text, strlen(text));
-    free(text);
+    struct sig_frame *frame = sig_frame_of_json(value);
+    int error = frame ? sig_websocket_send_frame(socket, frame, false) : -EINVAL;
+    sig_frame_release(frame);
     return error;
 }
 

@@ -6,9 +6,11 @@
 #ifndef SIGNALING_WEBSOCKET_H
 #define SIGNALING_WEBSOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "signaling/frame.h"
 #include "signaling/http.h"
 
 struct sig_websocket;
@@ -37,7 +39,8 @@ struct sig_websocket_events {
 /* 0 takes the value in brackets. */
 struct sig_websocket_limits {
     size_t max_message_bytes; /* [65536] Longer: closed with 1009. */
-    size_t max_queue_bytes;   /* [1048576] Unsent: a slow reader is closed with 1008. */
+    size_t max_queue_bytes; /* [1048576] Unsent, or one message of any size: a slow reader is closed
+                               with 1008. */
     uint32_t
         messages_per_second; /* [100] With a burst of three seconds' worth: closed with 1008. */
     uint32_t ping_ms;        /* [20000] Silence after which the client is pinged. */
@@ -57,8 +60,13 @@ int sig_websocket_upgrade(struct sig_websocket **out, struct sig_http_request *r
                           const struct sig_websocket_limits *limits);
 
 /* Queues a text message (copied): 0, -EMSGSIZE when the queue is full (on_close(1008) follows in a
- * later loop turn), -EPIPE when the socket is closing, -ENOMEM. */
+ * later loop turn), -EPIPE when the socket is closing, -ENOMEM. It is written at the end of the
+ * loop's turn. */
 int sig_websocket_send(struct sig_websocket *socket, const char *text, size_t len);
+
+/* The same with a message that others may be sent too, and which is held until then. may_wait: a
+ * tenth of a second, or until something comes that may not. */
+int sig_websocket_send_frame(struct sig_websocket *socket, struct sig_frame *frame, bool may_wait);
 
 /* Queues a JSON value as text; takes over its reference. Errors as above, -EINVAL for what is no
  * JSON. */

@@ -7,6 +7,7 @@
 #include "signaling/http_internal.h"
 #include "signaling/limits.h"
 #include "signaling/websocket.h"
+#include "signaling/websocket_queue.h"
 
 /* SHA-1 in base64 and a NUL. */
 #define WEBSOCKET_ACCEPT_SIZE 29
@@ -30,16 +31,22 @@ struct sig_websocket {
     int fd;
 
     /* Owned. */
-    wslay_event_context_ptr frames;
-    uint8_t *early; /* What came behind the request. */
+    wslay_event_context_ptr frames;   /* Of what is received, and the control frames sent. */
+    struct sig_websocket_queue queue; /* The messages. */
+    uint8_t *early;                   /* What came behind the request. */
     size_t early_len;
     size_t early_at;
     uv_poll_t poll;
     uv_timer_t timer;
 
+    /* Links. */
+    struct sig_websocket *next_unwritten, **at_unwritten; /* Of either list. */
+
     /* State. */
     enum websocket_phase phase;
     bool has_poll;
+    bool is_delayed;     /* In the list of those that may wait. */
+    int watched;         /* Events of the loop. */
     bool is_over;        /* No way to read or write any more. */
     bool is_read_over;   /* Because the stream has ended. */
     uint16_t end_code;   /* What the owner is to be told; 0: nothing yet. */
@@ -61,6 +68,15 @@ uint64_t websocket_now_ms(const struct sig_websocket *socket);
 void websocket_schedule(struct sig_websocket *socket, uint64_t delay_ms);
 /* Writes what the socket takes. Errors are left for the loop. */
 void websocket_flush(struct sig_websocket *socket);
+
+/* websocket_write.c: has the socket flushed at the end of the loop's turn, or, when that may wait
+ * and nothing else comes, some time later. */
+void websocket_write_soon(struct sig_websocket *socket, bool may_wait);
+void websocket_forget_writing(struct sig_websocket *socket);
+
+/* Pairs: what does it, handles of the server's. */
+void websocket_start_writing(struct sig_http *http);
+void websocket_stop_writing(struct sig_http *http);
 
 /* Whether the request is a handshake that can be accepted; if not, it has been replied to. */
 bool websocket_check_handshake(struct sig_http_request *request);

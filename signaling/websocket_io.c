@@ -141,6 +141,8 @@ static void end(struct sig_websocket *socket) {
         MHD_upgrade_action(socket->handle, MHD_UPGRADE_ACTION_CLOSE);
         http_kick(socket->http);
     }
+    websocket_forget_writing(socket);
+    sig_websocket_queue_clear(&socket->queue);
     wslay_event_context_free(socket->frames);
     free(socket->early);
     socket->frames = NULL;
@@ -155,16 +157,23 @@ static void tell(struct sig_websocket *socket, uint16_t code) {
         events->on_close(socket, code, socket->data);
 }
 
+static bool is_unwritten(const struct sig_websocket *socket) {
+    return socket->queue.count > 0 || wslay_event_want_write(socket->frames);
+}
+
 static void want(struct sig_websocket *socket) {
     int events = UV_READABLE;
     if (socket->phase == WEBSOCKET_OPEN)
         events = (wslay_event_want_read(socket->frames) ? UV_READABLE : 0) |
-                 (wslay_event_want_write(socket->frames) ? UV_WRITABLE : 0);
+                 (is_unwritten(socket) ? UV_WRITABLE : 0);
+    if (events == socket->watched)
+        return;
+    socket->watched = events;
     uv_poll_start(&socket->poll, events, on_ready);
 }
 
 static void queue_close_in_turn(struct sig_websocket *socket) {
-    if (socket->close_code == 0 || wslay_event_get_queued_msg_count(socket->frames) > 0)
+    if (socket->close_code == 0 || is_unwritten(socket))
         return;
     wslay_event_queue_close(socket->frames, socket->close_code, socket->close_reason,
                             socket->close_reason_len);
@@ -172,10 +181,25 @@ static void queue_close_in_turn(struct sig_websocket *socket) {
     wslay_event_send(socket->frames);
 }
 
+/* Control frames go between messages, and nothing goes behind a close frame. */
+static int write_frames(struct sig_websocket *socket) {
+    int error = sig_websocket_queue_finish(&socket->queue, socket->fd);
+    if (error < 0 || socket->queue.sent > 0)
+        return error;
+    if (wslay_event_send(socket->frames) != 0)
+        return -EPIPE;
+    if (wslay_event_want_write(socket->frames))
+        return 0;
+    if (wslay_event_get_close_sent(socket->frames))
+        sig_websocket_queue_clear(&socket->queue);
+    return sig_websocket_queue_write(&socket->queue, socket->fd);
+}
+
 void websocket_flush(struct sig_websocket *socket) {
     if (socket->phase != WEBSOCKET_OPEN || socket->is_over)
         return;
-    if (wslay_event_send(socket->frames) != 0)
+    websocket_forget_writing(socket);
+    if (write_frames(socket) < 0)
         socket->is_over = true;
     else
         queue_close_in_turn(socket);
@@ -199,7 +223,7 @@ static void linger(struct sig_websocket *socket) {
 static bool fail(struct sig_websocket *socket) {
     static const uint8_t frame[] = {0x88, 2, SIG_WEBSOCKET_PROTOCOL_ERROR >> 8,
                                     SIG_WEBSOCKET_PROTOCOL_ERROR & 0xff};
-    if (wslay_event_get_queued_msg_count(socket->frames) != 1 ||
+    if (socket->queue.sent > 0 || wslay_event_get_queued_msg_count(socket->frames) != 1 ||
         send(socket->fd, frame, sizeof(frame), MSG_NOSIGNAL) != sizeof(frame))
         return false;
     tell(socket, SIG_WEBSOCKET_PROTOCOL_ERROR);
@@ -325,6 +349,7 @@ static void on_shutdown(void *data) {
     static const char reason[] = "the server is closing";
     struct sig_websocket *socket = data;
     if (socket->phase == WEBSOCKET_OPEN) {
+        websocket_flush(socket);
         wslay_event_queue_close(socket->frames, SIG_WEBSOCKET_GOING_AWAY, (const uint8_t *)reason,
                                 sizeof(reason) - 1);
         websocket_flush(socket);

@@ -171,10 +171,10 @@ static void a_draining_server_lets_nobody_in_but_keeps_who_is_in(void) {
 /* A browser outside the call. */
 static char heard[8000];
 
-static void hear(void *data, const char *text, size_t len) {
-    (void)data;
+static void hear(void *data, struct sig_frame *frame, bool may_wait) {
+    (void)data, (void)may_wait;
     size_t used = strlen(heard);
-    snprintf(heard + used, sizeof(heard) - used, "%.*s\n", (int)len, text);
+    snprintf(heard + used, sizeof(heard) - used, "%s\n", sig_frame_text(frame));
 }
 
 static void hear_end(void *data) {

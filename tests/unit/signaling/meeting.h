@@ -35,15 +35,20 @@ static struct {
 
 struct client {
     struct sig_identity identity;
-    struct sig_session *session; /* NULL: ended. */
-    json_t *heard;               /* Every message. */
-    int end;                     /* enum sig_session_end, or -1. */
+    struct sig_session *session;  /* NULL: ended. */
+    json_t *heard;                /* Every message. */
+    size_t hurried;               /* Those that might not wait. */
+    const struct sig_frame *last; /* The newest, to be compared only. */
+    int end;                      /* enum sig_session_end, or -1. */
 };
 
-static inline void client_on_message(void *data, const char *text, size_t len) {
-    json_t *message = json_loadb(text, len, 0, NULL);
+static inline void client_on_message(void *data, struct sig_frame *frame, bool may_wait) {
+    struct client *client = data;
+    json_t *message = json_loadb(sig_frame_text(frame), frame->text_len, 0, NULL);
     CHECK(message != NULL);
-    json_array_append_new(((struct client *)data)->heard, message);
+    json_array_append_new(client->heard, message);
+    client->hurried += !may_wait;
+    client->last = frame;
 }
 
 static inline void client_on_end(void *data, enum sig_session_end why) {

@@ -30,9 +30,9 @@ void sig_calls_on_stored(struct sig_calls *calls, void (*told)(void *data, uint6
     on_stored_data = data;
 }
 
-int sig_websocket_send(struct sig_websocket *socket, const char *text, size_t len) {
-    (void)socket;
-    snprintf(said + strlen(said), sizeof(said) - strlen(said), "%.*s ", (int)len, text);
+int sig_websocket_send_frame(struct sig_websocket *socket, struct sig_frame *frame, bool may_wait) {
+    (void)socket, (void)may_wait;
+    snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s ", sig_frame_text(frame));
     return 0;
 }
 
@@ -61,7 +61,9 @@ static void begin(void) {
 }
 
 static void say(struct sig_outbox *outbox, const char *text) {
-    sig_outbox_send(outbox, text, strlen(text));
+    struct sig_frame *frame = sig_frame_create(text, strlen(text));
+    sig_outbox_send(outbox, frame, false);
+    sig_frame_release(frame);
 }
 
 static void nothing_waits_while_nothing_is_written(void) {
@@ -111,7 +113,7 @@ static void the_close_comes_behind_what_is_held_and_frees_its_owner_once(void) {
     CHECK(strstr(said, "over 4409/over ") != NULL);
     CHECK(strstr(said, "1000/left ") != NULL);
     CHECK_INT(closed, 2);
-    CHECK(all.waiting == NULL);
+    CHECK(all.first == NULL);
 }
 
 static void a_lost_socket_is_told_nothing_any_more(void) {
@@ -125,9 +127,30 @@ static void a_lost_socket_is_told_nothing_any_more(void) {
     CHECK(sig_outbox_is_closing(&other));
     sig_outbox_deinit(&other);
     CHECK_INT(closed, 0);
-    CHECK(all.waiting == NULL);
     store(1);
     CHECK_STR(said, "");
+    CHECK(all.first == NULL);
+}
+
+static void one_text_is_held_for_all_who_are_told_it_and_let_go_by_all(void) {
+    struct sig_frame *frame = sig_frame_create("a", 1);
+    begin();
+    asked = 1;
+    sig_outbox_send(&one, frame, true);
+    sig_outbox_send(&other, frame, true);
+    CHECK_INT(frame->holders, 3);
+    sig_outbox_deinit(&other);
+    CHECK_INT(frame->holders, 2);
+    store(1);
+    CHECK_STR(said, "a ");
+    CHECK_INT(frame->holders, 1);
+    sig_outbox_send(&one, frame, true);
+    asked = 3;
+    sig_outbox_send(&one, frame, true);
+    sig_outbox_deinit(&one);
+    CHECK_INT(frame->holders, 1);
+    sig_outboxes_deinit(&all);
+    sig_frame_release(frame);
 }
 
 static const struct test tests[] = {
@@ -138,6 +161,7 @@ static const struct test tests[] = {
     T(what_comes_later_does_not_overtake),
     T(the_close_comes_behind_what_is_held_and_frees_its_owner_once),
     T(a_lost_socket_is_told_nothing_any_more),
+    T(one_text_is_held_for_all_who_are_told_it_and_let_go_by_all),
 #undef T
 };
 

@@ -24,9 +24,10 @@ static struct {
     char last[200];
 } world;
 
-static void hear(void *data, const char *text, size_t len) {
+static void hear(void *data, struct sig_frame *frame, bool may_wait) {
+    (void)may_wait;
     (*(size_t *)data)++;
-    snprintf(world.last, sizeof(world.last), "%.*s", (int)len, text);
+    snprintf(world.last, sizeof(world.last), "%s", sig_frame_text(frame));
 }
 
 static void hear_end(void *data) {
