@@ -4,7 +4,7 @@ import { attempt, canShareScreen } from './call-controls.js';
 import { showKeys } from './call-keys.js';
 import { togglePanel } from './call-panels.js';
 import { openTimerMenu } from './call-timer.js';
-import { isFull, toggleFull, togglePicture } from './call-window.js';
+import { isFull, isOutside, toggleFull, togglePicture } from './call-window.js';
 import { button, byId, element, openMenu } from './dom.js';
 import { showNetworkDialog } from './network-view.js';
 import { texts } from './texts.js';
@@ -39,7 +39,7 @@ export function wireMore(client, stage, token) {
         ? [entry(call.swap.off, 'swap', () => attempt('screen', () => client.startScreenShare(undefined, { swap: true })))]
         : []),
       entry(isFull() ? call.full.on : call.full.off, 'full', toggleFull),
-      ...(document.pictureInPictureEnabled ? [entry(call.pip, 'pip', () => togglePicture(stage.focus?.video))] : []),
+      ...(document.pictureInPictureEnabled ? [entry(isOutside() ? call.pip.on : call.pip.off, 'pip', () => togglePicture(stage.focus?.video))] : []),
       entry(call.stats, 'stats', () => togglePanel('stats')),
       entry(texts.network.title, 'network', () => showNetworkDialog(/** @type {HTMLDialogElement} */ (byId('network-dialog')), token)),
       entry(call.keys, 'keys', showKeys, 'wide-only'),

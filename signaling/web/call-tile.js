@@ -95,6 +95,7 @@ export class Tile {
   }
 
   remove() {
+    if (document.pictureInPictureElement === this.video) document.exitPictureInPicture().catch(() => {});
     this.video.srcObject = null;
     this.element.remove();
   }

@@ -9,6 +9,9 @@ export async function toggleFull() {
   await (isFull() ? document.exitFullscreen() : document.documentElement.requestFullscreen()).catch(() => {});
 }
 
+/** Whether a picture floats over other windows. */
+export const isOutside = () => document.pictureInPictureElement != null; // Undefined where there is no such thing.
+
 /** @param {HTMLVideoElement | undefined} video */
 export async function togglePicture(video) {
   try {
