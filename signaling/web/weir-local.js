@@ -170,10 +170,32 @@ export class LocalTracks {
     return this.#inTurn(source, async () => {
       const local = this.#tracks.get(source);
       const isOpen = local?.track?.readyState === 'live' && (local.isOn || source === 'microphone');
-      const track = isOpen ? await openDevice(KIND_OF_SOURCE[source], deviceId) : null;
+      const track = isOpen ? await this.#openInstead(source, local, deviceId) : null;
       this.#deviceIds.set(source, deviceId);
       if (track && local) await this.#exchange(source, local, track, true);
     });
+  }
+
+  /**
+   * Opens another device while the one of `local` is open. Some phones open but one camera at a time: there the old
+   * one is let go of first, and taken again when the other does not open even so.
+   * @param {'microphone' | 'camera'} source @param {LocalTrack} local @param {string} deviceId
+   */
+  async #openInstead(source, local, deviceId) {
+    const kind = KIND_OF_SOURCE[source];
+    try {
+      return await openDevice(kind, deviceId);
+    } catch (error) {
+      if (!local.isOurs || deviceProblem(error) !== 'busy') throw error;
+      const before = local.track?.getSettings().deviceId;
+      this.#release(local);
+      try {
+        return await openDevice(kind, deviceId);
+      } catch (again) {
+        await this.#exchange(source, local, await openDevice(kind, before), true);
+        throw again;
+      }
+    }
   }
 
   /** Sends another track in the place of the one of this source. @param {Source} source @param {MediaStreamTrack} track */

@@ -19,7 +19,7 @@ let jonas;
 let mei;
 let call;
 before(async () => {
-  [weir, browser] = await Promise.all([startWeir(), launchChromium({ flags: ['--use-fake-device-for-media-stream=device-count=2'] })]);
+  [weir, browser] = await Promise.all([startWeir(), launchChromium({ flags: ['--use-fake-device-for-media-stream=device-count=3'] })]);
   [amina, jonas, mei] = await Promise.all([
     signedIn(browser, weir, 'Amina Diallo'),
     signedIn(browser, weir, 'Jonas Berg', { script: speaks(660, [40, 170, 40]) }),
@@ -33,6 +33,9 @@ after(async () => {
   await browser?.close();
   await weir?.stop();
 });
+
+// Chromium's second fake camera is one of depth, whose pictures no encoder takes: the third is a camera again.
+const THIRD = 'fake_device_2';
 
 const step = (name, run) => test(name, HALF_MINUTE, run);
 const widthOf = async (tab, other) => (await tab.tileOf(other).boundingBox())?.width ?? 0;
@@ -58,12 +61,9 @@ step('who is signed in and follows the link is told who is in the call', async (
   const guest = await signedIn(browser, weir, 'Ravi Patel');
   await guest.open(`/calls/${call}/`);
   await guest.page.locator('#who').getByText(/^In the call: Amina Diallo, Jonas Berg, Mei Lin$/).waitFor();
-  const options = await eventually('two cameras to choose from', async () => {
-    const found = await guest.page.locator('select[data-device="camera"] option').allInnerTexts();
-    return found.length === 2 && found;
-  });
-  await guest.page.selectOption('select[data-device="camera"]', { label: options[1] });
-  await guest.page.waitForFunction((label) => document.querySelector('.preview video').srcObject?.getVideoTracks()[0]?.label === label, options[1]);
+  await guest.page.locator('select[data-device="camera"] option').nth(2).waitFor({ state: 'attached' });
+  await guest.page.selectOption('select[data-device="camera"]', { label: THIRD });
+  await guest.page.waitForFunction((label) => document.querySelector('.preview video').srcObject?.getVideoTracks()[0]?.label === label, THIRD);
   await guest.close();
 });
 
@@ -166,21 +166,67 @@ step('a shared screen is big beside the camera; in the camera\'s place it is whe
   await jonas.page.locator('#screen:not(.active)').waitFor();
 });
 
-// Frames of Chromium's own second fake camera do not reach an encoder that had the first: Jonas's are painted.
-step('another camera is chosen in mid-call, and the others go on seeing', async () => {
-  const before = await jonas.page.evaluate(() => window.weir.localTrack('camera').id);
-  await jonas.page.click('#camera-more');
-  const options = await eventually('two cameras', async () => {
-    const found = await jonas.page.locator('#devices-menu option').allInnerTexts();
-    return found.length === 2 && found;
+// The others' decoded frames of somebody's camera.
+const decoded = (tab, { userId }) => tab.page.evaluate(async (id) => {
+  const { received } = await window.weir.stats();
+  return received.find((one) => one.userId === id && one.source === 'camera')?.frames ?? 0;
+}, userId);
+
+step('another camera is chosen in mid-call, and the others see what that one sees', async () => {
+  const camera = () => amina.page.evaluate(() => {
+    const track = window.weir.localTrack('camera');
+    return { label: track.label, deviceId: track.getSettings().deviceId };
   });
-  await jonas.shot('devices');
-  await jonas.page.selectOption('#devices-menu select', { label: options[1] });
-  await jonas.page.waitForFunction((id) => ![undefined, id].includes(window.weir.localTrack('camera')?.id), before);
-  await jonas.page.keyboard.press('Escape');
-  const frames = () => amina.tileOf(jonas).locator('video').evaluate((video) => video.getVideoPlaybackQuality().totalVideoFrames);
-  const shown = await frames();
-  await eventually('frames of the other camera', async () => (await frames()) > shown + 5);
+  const before = await camera();
+  await amina.page.evaluate(() => (window.firstCamera = window.weir.localTrack('camera')));
+  await amina.page.click('#camera-more');
+  await amina.page.locator('#devices-menu option').nth(2).waitFor({ state: 'attached' });
+  await amina.shot('devices');
+  await amina.page.selectOption('#devices-menu select', { label: THIRD });
+  await amina.page.waitForFunction((label) => window.weir.localTrack('camera')?.label === label, THIRD);
+  await amina.page.keyboard.press('Escape');
+  const now = await camera();
+  assert.notEqual(now.deviceId, before.deviceId);
+  assert.equal(await amina.page.evaluate(() => window.firstCamera.readyState), 'ended'); // Whatever is seen is the other's.
+  for (const tab of [jonas, mei]) {
+    const shown = await decoded(tab, amina);
+    await eventually(`${tab.name} decodes the other camera`, async () => (await decoded(tab, amina)) > shown + 10);
+  }
+  await amina.page.click('#camera-more');
+  assert.equal(await amina.page.locator('#devices-menu select').inputValue(), now.deviceId);
+  await amina.page.keyboard.press('Escape');
+});
+
+step('a picture is taken out of the window, goes on while the page is hidden, and goes back', async () => {
+  const outside = () => amina.page.evaluate(() => document.pictureInPictureElement?.closest('[data-user-id]')?.dataset.userId ?? '');
+  await amina.tileOf(jonas).hover();
+  await amina.press('Pin Jonas Berg');
+  await amina.pressInMenu('Picture in picture');
+  await eventually('Jonas is outside', async () => (await outside()) === jonas.userId);
+  // As in a tab that is not looked at: others' pictures stop, the one outside goes on.
+  await amina.page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { get: () => window.isAway, configurable: true });
+    window.isAway = true;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await eventually('Mei stands still', async () => {
+    const shown = await decoded(amina, mei);
+    await amina.page.waitForTimeout(500);
+    return (await decoded(amina, mei)) === shown;
+  });
+  const shown = await decoded(amina, jonas);
+  await eventually('Jonas moves on', async () => (await decoded(amina, jonas)) > shown + 10);
+  await amina.page.evaluate(() => {
+    window.isAway = false;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await amina.page.click('#more');
+  await amina.shot('picture-in-picture');
+  await amina.page.keyboard.press('Escape');
+  await amina.pressInMenu('Picture back into the window');
+  await eventually('nobody is outside', async () => (await outside()) === '');
+  await amina.tileOf(jonas).hover();
+  await amina.press('Unpin Jonas Berg');
 });
 
 step('the statistics name every track with its rate', async () => {
