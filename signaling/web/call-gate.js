@@ -25,7 +25,7 @@ export function showPhase(phase) {
 
 /** @param {Over} over */
 export function showOver({ title, text = '', sign = 'door', way }) {
-  for (const dialog of document.querySelectorAll('dialog[open]')) /** @type {HTMLDialogElement} */ (dialog).close();
+  for (const dialog of document.querySelectorAll('dialog[open]:not(#ring)')) /** @type {HTMLDialogElement} */ (dialog).close();
   byId('toasts').replaceChildren();
   showPhase('over');
   const heading = element('h1', { tabindex: '-1' }, title);

@@ -21,6 +21,8 @@ import { wireVoice } from './call-voice.js';
 import { toggleFull } from './call-window.js';
 import { button, byId, clockOf, copyText, element, fillPage, toast } from './dom.js';
 import { lookAtCall } from './call-visit.js';
+import { ringHere } from './ring.js';
+import { markInCall } from './ringtone.js';
 import { settings, tabNote } from './settings.js';
 import { hostToken, rememberedName, signedInAs } from './sign-in.js';
 import { texts } from './texts.js';
@@ -40,6 +42,10 @@ const sound = new Sound();
 const invitation = { key: 'invitation', element: invitationTile() };
 const ringing = new RingingView(client, callId, rest, { show: () => showExtra(), changed: () => view.showList() });
 const view = new View(client, stage, () => ringing.awaited);
+/** @type {import('./ring.js').Ring | null} */
+let ring = null;
+let unmarkInCall = () => {};
+let isGoing = false;
 let joinedAt = 0;
 let endedByServer = false;
 let ownSpeaks = false;
@@ -50,6 +56,7 @@ async function start() {
   if (!('RTCPeerConnection' in window)) throw new WeirError('no_webrtc', '');
   const visit = await lookAtCall(rest, callId, { wasIn: tabNote(noteKey) === 'yes', token });
   if (visit.title) showTitle(visit.title);
+  if (!visit.needsName) listenForOthers();
   if (!visit.needsLobby) {
     await client.enter();
     return await comeIn(publishDevices(visit.isVideo));
@@ -57,6 +64,7 @@ async function start() {
   const join = async (/** @type {string} */ name) => {
     if (visit.needsName) await signedInAs(rest, name, () => client.enter());
     else await client.enter();
+    listenForOthers();
     const tracks = lobby.end();
     lobby.wanted.video = tracks.video !== null;
     await comeIn(publish([tracks.audio, tracks.video]));
@@ -64,6 +72,19 @@ async function start() {
   const lobby = new Lobby({ ...visit, token, join });
   showPhase('lobby');
   await lobby.begin();
+}
+
+/** Other calls ring here too: in the lobby as anywhere, in the call more quietly. */
+function listenForOthers() {
+  const phase = () => document.body.dataset.phase;
+  ring ??= ringHere(rest, {
+    here: () => (phase() === 'over' ? '' : callId),
+    isBusy: () => phase() === 'in' || phase() === 'entering',
+    leave: async () => {
+      isGoing = true;
+      await client.leave();
+    },
+  });
 }
 
 /** @param {string} title of the channel */
@@ -80,6 +101,7 @@ async function comeIn(devices) {
   await client.join();
   joinedAt = Date.now();
   tabNote(noteKey, 'yes');
+  unmarkInCall = markInCall();
   showPhase('in');
   view.showOwn();
   showEveryone();
@@ -137,9 +159,17 @@ function showSpeakers() {
 async function onConnection({ state, reason }) {
   if (state !== 'closed') return;
   tabNote(noteKey, '');
+  unmarkInCall();
   ringing.stop();
   stage.clear();
   sound.stop();
+  if (isGoing) return showPhase('entering');
+  await explainEnd(reason);
+  ring?.refresh();
+}
+
+/** @param {WeirError | null} reason */
+async function explainEnd(reason) {
   const took = joinedAt > 0 ? texts.call.overText(clockOf(seconds())) : '';
   if (reason?.status === 401 || reason?.status === 4401) return await signInAgain(reason);
   if ((endedByServer || reason?.code === 'call_over') && (await ringing.explainEnd())) return;

@@ -2,8 +2,12 @@
 
 import { button, byId, element, fillPage, render } from './dom.js';
 import { readReference, referenceView } from './docs-reference.js';
+import { ringHere } from './ring.js';
+import { hostToken, seemsSignedIn } from './sign-in.js';
 import { texts } from './texts.js';
+import { WeirRest } from './weir-client.js';
 
+const token = hostToken();
 const callId = new URLSearchParams(location.search).get('call') ?? '';
 
 async function showSource() {
@@ -46,6 +50,7 @@ function showRun() {
 }
 
 fillPage();
+if (token || seemsSignedIn()) ringHere(new WeirRest({ token }));
 showRun();
 showSource();
 showReference();

@@ -1,11 +1,22 @@
-// Somebody calls: the modal, the ringtone, the title, and the browser's own notification.
+// Somebody calls, whatever page one is on: how long it rings, the ringtone, the title, and the browser's
+// own notification. How it looks is ring-view.js.
 
-import { avatar, button, byId, element, icon, toast } from './dom.js';
-import { startRingtone } from './ringtone.js';
+import { toast } from './dom.js';
+import { chime, startOneRingtone } from './ringtone.js';
+import { showRing } from './ring-view.js';
 import { settings } from './settings.js';
 import { texts } from './texts.js';
+import { WeirNotifications } from './weir-client.js';
 
 /** @typedef {{callId: string, name: string, initiatorId: string, channel: string, channelId: string, isVideo: boolean}} Caller channel: its name */
+/**
+ * @typedef {object} RingPlace what this page is to whoever is called
+ * @property {() => string} here the call that it is the door of: that one does not ring; "" for none
+ * @property {() => boolean} isBusy in a call a line tells, with a chime
+ * @property {() => Promise<unknown>} leave what answering another call takes
+ */
+/** @type {RingPlace} */
+const ANYWHERE = { here: () => '', isBusy: () => false, leave: async () => {} };
 const FLASH_MS = 900;
 /** The server gives up earlier; this is for one that died meanwhile. */
 const LONGEST_MS = 90_000;
@@ -23,22 +34,29 @@ export function readCaller(message) {
   };
 }
 
+/** Listens for calls on a page that wants nothing else of the notifications. @param {import('./weir-client.js').WeirRest} rest @param {RingPlace} [place] */
+export function ringHere(rest, place) {
+  const notifications = new WeirNotifications({ token: rest.token });
+  const ring = new Ring(rest, notifications, place);
+  notifications.connect();
+  return ring;
+}
+
 export class Ring {
   /** Those who call, the first one on the screen. @type {Caller[]} */
   #callers = [];
   #stopTone = () => {};
   #stopTitle = () => {};
+  #hide = () => {};
   /** @type {Notification | null} */
   #note = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {import('./weir-client.js').WeirRest} rest @param {import('./weir-client.js').WeirNotifications} notifications */
-  constructor(rest, notifications) {
+  /** @param {import('./weir-client.js').WeirRest} rest @param {WeirNotifications} notifications @param {RingPlace} [place] */
+  constructor(rest, notifications, place = ANYWHERE) {
     this.rest = rest;
-    this.dialog = /** @type {HTMLDialogElement} */ (byId('ring'));
-    // Escape is too easily pressed to hang up on somebody: it only makes the noise stop.
-    this.dialog.addEventListener('cancel', (event) => (event.preventDefault(), this.#stopTone()));
+    this.place = place;
     notifications.on('message', ({ message }) => {
       if (message.type === 'notification' && message.notification_type === 'CALL') this.#add(readCaller(message));
     });
@@ -47,9 +65,17 @@ export class Ring {
     addEventListener('pagehide', () => this.#quiet());
   }
 
+  /** The page has become another place: whoever rings is shown as fits there. */
+  refresh() {
+    if (this.#callers.length === 0) return;
+    this.#quiet();
+    this.#ring();
+  }
+
   /** @param {Caller} caller */
   #add(caller) {
-    if (this.#callers.some(({ callId }) => callId === caller.callId)) return;
+    const isKnown = this.#callers.some(({ callId }) => callId === caller.callId);
+    if (isKnown || caller.callId === this.place.here()) return;
     this.#callers.push(caller);
     if (this.#callers.length === 1) this.#ring();
   }
@@ -63,14 +89,21 @@ export class Ring {
     if (words) toast(words(caller.name));
     if (!wasShown) return;
     this.#quiet();
-    this.dialog.close();
     if (this.#callers.length > 0) this.#ring();
   }
 
   #ring() {
     const [caller] = this.#callers;
-    this.#show(caller);
-    if (settings().ringtone) this.#stopTone = startRingtone();
+    const isBusy = this.place.isBusy();
+    this.#hide = showRing(caller, {
+      isBusy,
+      answer: (query) => this.#answer(caller.callId, query),
+      decline: () => this.#decline(caller.callId),
+      silence: () => this.#stopTone(),
+      nameOf: (channelId) => this.#nameOf(channelId),
+    });
+    if (settings().ringtone && isBusy) chime();
+    else if (settings().ringtone) this.#stopTone = startOneRingtone();
     this.#stopTitle = flashTitle(texts.ring.tab(caller.name));
     this.#notify(caller);
     this.#timer = setTimeout(() => this.#remove(caller.callId), LONGEST_MS);
@@ -80,38 +113,24 @@ export class Ring {
     clearTimeout(this.#timer);
     this.#stopTone();
     this.#stopTitle();
+    this.#hide();
     this.#note?.close();
     this.#note = null;
+    this.#stopTone = this.#stopTitle = this.#hide = () => {};
   }
 
-  /** @param {Caller} caller */
-  #show(caller) {
-    const { callId, name, initiatorId, channel, channelId, isVideo } = caller;
-    const kind = isVideo ? texts.ring.video : texts.ring.audio;
-    const line = element('span', {}, channel ? texts.ring.inChannel(kind, channel) : kind);
-    if (!channel && channelId) this.#nameChannel(channelId, (name) => (line.textContent = texts.ring.inChannel(kind, name)));
-    const answer = (/** @type {string} */ query) => () => {
-      this.#quiet();
-      location.href = `/calls/${callId}/${query}`;
-    };
-    const ways = [
-      button(texts.ring.decline, 'leave', () => this.#decline(callId), { class: 'danger', id: 'decline' }),
-      ...(isVideo ? [button(texts.ring.answerAudio, 'phone', answer('?join=audio'), { id: 'answer-audio' })] : []),
-      button(texts.ring.answer, isVideo ? 'camera' : 'phone', answer(''), { class: 'go', id: 'answer' }),
-    ];
-    this.dialog.replaceChildren(
-      element('div', { class: 'faces' }, avatar(name, initiatorId || name)),
-      element('h2', { id: 'ring-title' }, texts.ring.title(name)),
-      element('p', { class: 'soft kind' }, icon(isVideo ? 'camera' : 'phone'), line),
-      element('div', { class: 'ways' }, ...ways));
-    this.dialog.showModal();
-    byId('answer').focus();
+  /** @param {string} callId @param {string} query */
+  async #answer(callId, query) {
+    this.#quiet();
+    this.#callers = [];
+    await this.place.leave();
+    location.href = `/calls/${callId}/${query}`;
   }
 
-  /** @param {string} channelId @param {(name: string) => void} tell */
-  async #nameChannel(channelId, tell) {
+  /** @param {string} channelId @returns {Promise<string>} "": not known */
+  async #nameOf(channelId) {
     const answer = await this.rest.channel(channelId).catch(() => null);
-    if (answer?.channel?.name) tell(String(answer.channel.name));
+    return String(answer?.channel?.name ?? '');
   }
 
   /** @param {string} callId */

@@ -2,6 +2,9 @@
 
 import { audioContext } from './level-meter.js';
 
+const TONE_LOCK = 'weir.ringtone';
+const CALL_LOCK = 'weir.in-call';
+
 /** One note: a bell of two partials that dies away. @param {number} hz @param {number} at seconds from now @param {number} [seconds] @param {number} [volume] @returns {() => void} cuts it off */
 function note(hz, at, seconds = 0.7, volume = 0.18) {
   const audio = audioContext();
@@ -37,6 +40,48 @@ function repeat(melody, everyMs, volume) {
 /** Somebody calls. @returns {() => void} stops it */
 export function startRingtone() {
   return repeat([[659, 0], [784, 0.16], [988, 0.32], [784, 0.64], [988, 0.8]], 2_400);
+}
+
+/**
+ * Somebody calls, and several tabs know: one of them sounds, and none while one is in a call.
+ * @returns {() => void} stops it
+ */
+export function startOneRingtone() {
+  let isOver = false;
+  let stop = () => {};
+  const play = () => {
+    if (!isOver) stop = startRingtone();
+  };
+  // A page that nobody has touched may not sound: it leaves that to another.
+  if (navigator.locks && (navigator.userActivation?.hasBeenActive ?? true))
+    navigator.locks.request(TONE_LOCK, { ifAvailable: true }, async (lock) => {
+      if (!lock || (await isInCall())) return;
+      play();
+      await new Promise((resolve) => {
+        const stopTone = stop;
+        stop = () => (stopTone(), resolve(undefined));
+        if (isOver) stop();
+      });
+    });
+  else isInCall().then((isIn) => isIn || play());
+  return () => {
+    isOver = true;
+    stop();
+  };
+}
+
+/** Marks this tab as one that is in a call. @returns {() => void} takes the mark away */
+export function markInCall() {
+  let end = () => {};
+  const whileIn = new Promise((resolve) => (end = () => resolve(undefined)));
+  navigator.locks?.request(CALL_LOCK, { mode: 'shared' }, () => whileIn);
+  return end;
+}
+
+/** Whether any tab of this browser is. */
+async function isInCall() {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  return held.some(({ name }) => name === CALL_LOCK);
 }
 
 /** It rings at the other end. @returns {() => void} stops it */

@@ -209,11 +209,13 @@ export const texts = {
     audio: 'Audio call',
     video: 'Video call',
     inChannel: (/** @type {string} */ kind, /** @type {string} */ channel) => `${kind} in ${channel}`,
+    incoming: 'Incoming call',
     answer: 'Answer',
+    switch: 'Leave this one and answer',
     answerAudio: 'Answer without video',
     decline: 'Decline',
     cancelled: (/** @type {string} */ name) => `${name} hung up before you answered`,
-    elsewhere: 'Answered on another device',
+    elsewhere: 'Answered or declined elsewhere',
   },
 
   outgoing: {
@@ -342,7 +344,7 @@ export const texts = {
     stats: 'Statistics',
     layout: { grid: 'Show everyone equally', speaker: 'Show the speaker big' },
     full: { on: 'Leave full screen', off: 'Full screen' },
-    pip: 'Picture in picture',
+    pip: { on: 'Picture back into the window', off: 'Picture in picture' },
     pipFailed: 'There is no picture to take out, or this browser cannot.',
     keys: 'Keyboard shortcuts',
     devices: 'Devices…',

@@ -17,7 +17,8 @@ import { backoffMs } from './weir-signaling.js';
  * @property {{message: Message}} message any of them, as the server says it
  */
 
-const UNAUTHORIZED = 4401;
+/** Close codes of who will not be let in the next time either: without a token that is good, or with one for one call. */
+const FINAL = [4401, 4403];
 
 /** @extends {Emitter<NotificationEvents>} */
 export class WeirNotifications extends Emitter {
@@ -70,7 +71,7 @@ export class WeirNotifications extends Emitter {
   #onClose(code) {
     this.#socket = null;
     this.emit('connection', { isOpen: false });
-    if (this.#isClosed || code === UNAUTHORIZED) return;
+    if (this.#isClosed || FINAL.includes(code)) return;
     this.#timer = setTimeout(() => this.connect(), backoffMs(this.#attempt++, Math.random()));
   }
 
