@@ -21,6 +21,8 @@ enum {
     SECOND_NS = 1000000000,
 };
 
+static const double burst_s = 0.02;
+
 struct datagram {
     size_t len;
     uint8_t bytes[BYTES_MAX];
@@ -92,7 +94,8 @@ static int open_senders(struct junk *junk, const struct bench_junk_config *confi
     return 0;
 }
 
-static void send_some(struct junk *junk, size_t count, struct bench_junk_result *out) {
+/* How many could not be sent. */
+static size_t send_some(struct junk *junk, size_t count, struct bench_junk_result *out) {
     struct mmsghdr headers[BATCH] = {0};
     struct iovec iov[BATCH];
     for (size_t i = 0; i < count; i++) {
@@ -104,6 +107,7 @@ static void send_some(struct junk *junk, size_t count, struct bench_junk_result 
     int sent = sendmmsg(junk->fds[junk->next_sender++ % SENDERS], headers, (unsigned)count, 0);
     out->sent += sent > 0 ? (uint64_t)sent : 0;
     out->refused += count - (sent > 0 ? (uint64_t)sent : 0);
+    return count - (sent > 0 ? (size_t)sent : 0);
 }
 
 static uint64_t now_ns(void) {
@@ -114,15 +118,16 @@ static uint64_t now_ns(void) {
 
 static void send_all(struct junk *junk, const struct bench_junk_config *config,
                      const volatile sig_atomic_t *stop, struct bench_junk_result *out) {
-    uint64_t begun_ns = now_ns(), passed_ns = 0;
+    uint64_t begun_ns = now_ns(), passed_ns = 0, given_up = 0;
     while (!*stop && (double)passed_ns < config->seconds * SECOND_NS) {
         struct timespec tick = {.tv_nsec = TICK_NS};
-        double due = config->rate * (double)passed_ns / SECOND_NS;
-        uint64_t done = out->sent + out->refused;
-        for (size_t left = (size_t)(due > (double)done ? due - (double)done : 0); left > 0;) {
-            size_t count = left < BATCH ? left : BATCH;
-            send_some(junk, count, out);
-            left -= count;
+        double due = config->rate * (double)passed_ns / SECOND_NS - (double)(out->sent + given_up);
+        /* What this machine could not send in time is not made up for in one burst. */
+        double most = config->rate * burst_s, now = due < most ? due : most;
+        given_up += due > now ? (uint64_t)(due - now) : 0;
+        for (size_t left = now > 0 ? (size_t)now : 0, count; left > 0; left -= count) {
+            count = left < BATCH ? left : BATCH;
+            given_up += send_some(junk, count, out);
         }
         nanosleep(&tick, NULL);
         passed_ns = now_ns() - begun_ns;

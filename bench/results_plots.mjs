@@ -43,7 +43,7 @@ function bars(runs) {
 
 /** @param {Run[]} runs @param {number} top @returns {{height: number, text: string}} */
 function drawBars(runs, top) {
-  const shown = bars(runs), left = 190, most = Math.max(...shown.map((bar) => bar.us));
+  const shown = bars(runs), left = 216, most = Math.max(...shown.map((bar) => bar.us));
   if (shown.length === 0) return { height: 0, text: '' };
   const lines = shown.map((bar, i) => {
     const y = top + 30 + i * 26, width = Math.max(2, (WIDTH - left - 90) * bar.us / most);
@@ -78,12 +78,16 @@ function drawLines({ title, left, top, width, height, lines, most, logarithmic, 
     last = at - last >= 26 ? at : last;
   }
   text += `<text class="e" x="${left + width}" y="${top + height + 34}">${unit}</text>`;
-  lines.forEach((line, i) => {
+  lines.forEach((line) => {
     const path = line.points.map((point) => `${x(point.x).toFixed(1)},${y(point.y).toFixed(1)}`);
     text += `<polyline class="${line.style}" points="${path.join(' ')}"/>`
       + (line.style === 'floor' ? '' : path.map((at) => `<circle class="f${line.style}" cx="${at.split(',')[0]}" cy="${at.split(',')[1]}" r="3"/>`).join(''));
-    if (lines.length > 1) text += `<text class="f${line.style}" x="${left + 10}" y="${top + 12 + i * 16}">${line.name}</text>`;
   });
+  let legend = left;
+  for (const line of lines.length > 1 ? lines : []) {
+    text += `<text class="f${line.style}" x="${legend}" y="${top + height + 34}">${line.name}</text>`;
+    legend += 20 + line.name.length * 6.5;
+  }
   return text;
 }
 
@@ -98,9 +102,9 @@ function ramps(runs) {
 }
 
 export const GROWTH = [
-  { kind: 'subscribers', title: 'subscribers of one publisher' },
-  { kind: 'rooms', title: 'rooms that share constant traffic' },
-  { kind: 'idle', title: 'idle participants beside a broadcast' },
+  { kind: 'subscribers', title: 'subscribers of one publisher', short: 'by subscribers' },
+  { kind: 'rooms', title: 'rooms that share constant traffic', short: 'by rooms, constant traffic' },
+  { kind: 'idle', title: 'idle participants beside a broadcast to 100', short: 'by idle participants' },
 ];
 
 /** @param {Run[]} runs @param {string} kind @returns {Line[]} */
@@ -108,7 +112,7 @@ function growth(runs, kind) {
   const rows = rowsOf(runs, kind).filter((row) => costOf(row) !== null);
   const line = (/** @type {string} */ name, /** @type {string} */ style, /** @type {(row: any) => number | null} */ pick) => ({
     name, style, points: rows.flatMap((row) => { const y = pick(row); return y === null ? [] : [{ x: row.size, y, label: short(row.size) }]; }) });
-  const floor = kind === 'rooms' ? [] : [line('the floor at the same runs', 'floor', (row) => floorAt(runs, row.size, runOf(row)))];
+  const floor = kind === 'rooms' ? [] : [line('the floor', 'floor', (row) => floorAt(runs, row.size, runOf(row)))];
   return rows.length > 1 ? [line('Weir', 'a', costOf), ...floor.filter((one) => one.points.length > 1)] : [];
 }
 
@@ -124,7 +128,7 @@ export function draw(runs) {
   const grown = GROWTH.map((one) => ({ ...one, lines: growth(runs, one.kind) })).filter((one) => one.lines.length);
   const width = (WIDTH - 20 - GAP * 3) / 3;
   grown.forEach((one, i) => {
-    text += drawLines({ title: `µs a packet, by ${one.title}`, left: 40 + i * (width + GAP), top: height + 46, width, height: 150, lines: one.lines, logarithmic: true, unit: one.kind });
+    text += drawLines({ title: `µs a packet, ${one.short}`, left: 40 + i * (width + GAP), top: height + 46, width, height: 150, lines: one.lines, logarithmic: true, unit: one.kind });
   });
   height += grown.length ? 46 + 150 + 44 : 0;
   return height ? `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-6 0 ${WIDTH + 12} ${height}" role="img"><style>${STYLE}</style>${text}</svg>\n` : '';

@@ -10,6 +10,8 @@ import path from 'node:path';
  *   of: (pick: (step: any, data: any) => number | null) => number | null, isDoubtful: boolean}} Row
  */
 
+const SERVERS = ['weir', 'weir-no-gso', 'weir-workers', 'janus-loops', 'janus'];
+
 /** @param {string} file */
 function parse(file) {
   try {
@@ -72,7 +74,8 @@ export function rowsOf(runs, kind = '') {
     const key = `${run.kind}.${run.server}.${run.size}`;
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  return [...groups.values()].map(toRow).sort((a, b) => a.kind.localeCompare(b.kind) || a.server.localeCompare(b.server) || a.size - b.size);
+  return [...groups.values()].map(toRow).sort((a, b) => a.kind.localeCompare(b.kind)
+    || SERVERS.indexOf(a.server) - SERVERS.indexOf(b.server) || a.size - b.size);
 }
 
 /** @param {Row | undefined} row */

@@ -46,7 +46,7 @@ const holdsRate = (server, rate, leastRun) => (runs) => {
   const row = need(runs, 'rate', server);
   const packets = row.of((step) => step.packets_per_s) ?? 0, meanRun = runOf(row) ?? 0;
   const lost = row.of((step) => step.media.lost_percent) ?? 0, p99 = row.of((step) => step.media.delay_of_pictures.p99_ms) ?? 0;
-  return judged(row, packets >= rate * 0.995 && lost === 0 && p99 < 5 && meanRun >= leastRun,
+  return judged(row, packets >= rate * 0.995 && lost === 0 && p99 <= 5 && meanRun >= leastRun,
     `${number(packets)} packets/s at runs of ${number(meanRun, 1)}, ${number(lost, 4)} % lost, p99 **${number(p99, 1)} ms**, server ${number((row.of((step) => step.server.cores) ?? 0) * 100)} % of its core`);
 };
 
