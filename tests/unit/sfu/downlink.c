@@ -3,22 +3,14 @@
 
 #include "tests/unit/sfu/downlink_link.h"
 
-static struct sfu_downlink *downlink(void) {
-    return net.viewer->transport->downlink;
-}
-
-static struct sfu_counters *counters(void) {
-    return &rig.engines[0]->counters;
-}
-
 /* --- Transport-cc --- */
 
 static void the_best_layer_is_reached_by_probes_within_five_seconds(void) {
     net_begin(true, 5000000);
     net_run(5 * S);
     CHECK(net.padding > 0);
-    CHECK(counters()->probes_sent > 0);
-    CHECK_INT(counters()->padding_sent, net.padding);
+    CHECK(net_counters()->probes_sent > 0);
+    CHECK_INT(net_counters()->padding_sent, net.padding);
     net_forget();
     net_run(5 * S);
     CHECK(net.media[2] > 0);
@@ -33,7 +25,7 @@ static void nothing_is_probed_once_everybody_has_what_they_want(void) {
     net_forget();
     net_run(20 * S);
     CHECK_INT(net.padding, 0);
-    CHECK_INT(downlink()->probe.want.id, 0);
+    CHECK_INT(net_downlink()->probe.want.id, 0);
     rig_close();
 }
 
@@ -71,14 +63,14 @@ static void what_does_not_fit_is_paused_and_said_and_comes_back(void) {
     net_run(20 * S);
     CHECK(net.paused);
     CHECK_INT(net.pauses, net.resumes + 1);
-    CHECK_INT(counters()->slots_paused, net.pauses);
+    CHECK_INT(net_counters()->slots_paused, net.pauses);
     net.rate_bps = 3000000;
     net_run(30 * S);
     CHECK(!net.paused);
     net_forget();
     net_run(1 * S);
     CHECK(net.media[0] + net.media[1] + net.media[2] > 0);
-    CHECK_INT(counters()->slots_resumed, net.resumes);
+    CHECK_INT(net_counters()->slots_resumed, net.resumes);
     rig_close();
 }
 
@@ -106,97 +98,19 @@ static void feedback_that_cannot_be_read_is_counted(void) {
     rtcp_builder_init(&builder, data, sizeof(data));
     CHECK_INT(rtcp_append_feedback(&builder, RTCP_RTPFB, RTCP_FMT_TWCC, 1, 2, body, 16), 0);
     rig_send_rtcp(net.viewer, &builder);
-    CHECK_INT(counters()->drop_rtcp_malformed, 1);
+    CHECK_INT(net_counters()->drop_rtcp_malformed, 1);
     rig_close();
 }
 
 static void another_network_is_learnt_anew(void) {
     net_begin(true, 20000000);
     net_run(10 * S);
-    CHECK(rtp_bwe_bps(&downlink()->bwe) > 1500000);
+    CHECK(rtp_bwe_bps(&net_downlink()->bwe) > 1500000);
     sfu_downlink_restart(net.viewer->transport, rig.now_us);
-    CHECK(rtp_bwe_bps(&downlink()->bwe) < 1000000);
-    CHECK_INT(downlink()->source, SFU_DOWNLINK_NONE);
+    CHECK(rtp_bwe_bps(&net_downlink()->bwe) < 1000000);
+    CHECK_INT(net_downlink()->source, SFU_DOWNLINK_NONE);
     net_run(10 * S);
-    CHECK(rtp_bwe_bps(&downlink()->bwe) > 1500000);
-    rig_close();
-}
-
-static void behind_a_full_queue_no_pictures_are_sent_until_it_has_drained(void) {
-    net_begin(true, 3000000);
-    net_run(10 * S);
-    net.rate_bps = 300000;
-    uint64_t begun_us = rig.now_us;
-    while (!downlink()->queue.holds && rig.now_us < begun_us + 1 * S)
-        net_run(10 * MS);
-    CHECK(downlink()->queue.holds);
-    CHECK(rig.now_us - begun_us < 400 * MS);
-    CHECK_INT(net.pauses, 0); /* It is no news. */
-    net_forget();
-    net_run(200 * MS);
-    CHECK(net.media[0] + net.media[1] + net.media[2] <= 2);
-    net_run(2 * S);
-    CHECK(!downlink()->queue.holds);
-    net_forget();
-    net_run(10 * S);
-    CHECK(net.media[0] > 0);
-    rig_close();
-}
-
-/* Sound that is sent again in place is not numbered: then nothing at all comes back. */
-static void a_hold_ends_without_any_feedback_too(void) {
-    net_begin(true, 3000000);
-    net_run(10 * S);
-    downlink()->queue.holds = true;
-    downlink()->queue.held_us = rig.now_us;
-    for (int i = 0; i < 40; i++) {
-        rig.now_us += 50 * MS;
-        sfu_downlink_wake(net.viewer->transport, rig.now_us);
-        sfu_engine_on_deadline(rig.engines[0], rig.now_us);
-        rig_clear();
-    }
-    CHECK(!downlink()->queue.holds);
-    rig_close();
-}
-
-/* The publisher sends a keyframe each second, which is old by then. */
-static void what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained(void) {
-    net_begin(true, 3000000);
-    net_run(10 * S + 150 * MS);
-    net.rate_bps = 300000;
-    while (!downlink()->queue.holds)
-        net_run(10 * MS);
-    uint64_t before = counters()->keyframe_requests_sent;
-    while (downlink()->queue.holds && counters()->keyframe_requests_sent == before)
-        net_run(10 * MS);
-    CHECK_INT(counters()->keyframe_requests_sent, before + 1);
-    CHECK(downlink()->queue.holds);
-    rig_close();
-}
-
-/* What arrived meanwhile is the link's rate, and the trend of its draining no overuse. */
-static void after_a_full_queue_the_estimate_is_what_the_link_carried(void) {
-    net_begin(true, 3000000);
-    net_run(10 * S);
-    net.rate_bps = 300000;
-    while (!downlink()->queue.holds)
-        net_run(10 * MS);
-    while (downlink()->queue.holds)
-        net_run(10 * MS);
-    CHECK(downlink()->queue.carried_bps > 270000);
-    CHECK(downlink()->queue.carried_bps < 330000);
-    CHECK(downlink()->queue.cap_bps < 300000);
-    net_run(1 * S);
-    CHECK(rtp_bwe_bps(&downlink()->bwe) > 200000);
-    rig_close();
-}
-
-static void a_large_keyframe_holds_nothing_back(void) {
-    net_begin(true, 3000000);
-    for (int i = 0; i < 100; i++) {
-        net_run(100 * MS);
-        CHECK(!downlink()->queue.holds);
-    }
+    CHECK(rtp_bwe_bps(&net_downlink()->bwe) > 1500000);
     rig_close();
 }
 
@@ -207,7 +121,7 @@ static void of_whom_nothing_bad_is_heard_everything_is_sent(void) {
     net_run(3 * S);
     CHECK(net.media[2] > 0);
     CHECK_INT(net.padding, 0);
-    CHECK_INT(sfu_downlink_budget(downlink(), rig.now_us), UINT64_MAX);
+    CHECK_INT(sfu_downlink_budget(net_downlink(), rig.now_us), UINT64_MAX);
     CHECK_INT(sfu_downlink_burst(net.viewer->transport, rig.now_us), SIZE_MAX);
     rig_close();
 }
@@ -227,7 +141,7 @@ static void a_remb_limits_what_is_sent(void) {
         remb(700000);
         net_run(250 * MS);
     }
-    CHECK_INT(downlink()->source, SFU_DOWNLINK_REMB);
+    CHECK_INT(net_downlink()->source, SFU_DOWNLINK_REMB);
     CHECK(net_bps(1) < 700000);
     CHECK(net.media[1] > 0);
     for (int i = 0; i < 60; i++) {
@@ -240,28 +154,19 @@ static void a_remb_limits_what_is_sent(void) {
     rig_close();
 }
 
-static void report(uint8_t fraction_lost) {
-    uint8_t data[64];
-    struct rtcp_builder builder;
-    struct rtcp_report_block block = {.ssrc = net.slot->slot_ssrc, .fraction_lost = fraction_lost};
-    rtcp_builder_init(&builder, data, sizeof(data));
-    CHECK_INT(rtcp_append_rr(&builder, 1, &block, 1), 0);
-    rig_send_rtcp(net.viewer, &builder);
-}
-
 static void reports_of_much_loss_limit_what_is_sent(void) {
     net_begin(false, 0);
     net_run(3 * S);
     for (int i = 0; i < 5; i++) {
-        report(12); /* Less than a tenth. */
+        net_report(12); /* Less than a tenth. */
         net_run(1 * S);
     }
-    CHECK_INT(downlink()->source, SFU_DOWNLINK_NONE);
+    CHECK_INT(net_downlink()->source, SFU_DOWNLINK_NONE);
     for (int i = 0; i < 15; i++) {
-        report(80);
+        net_report(80);
         net_run(1 * S);
     }
-    CHECK_INT(downlink()->source, SFU_DOWNLINK_REPORTS);
+    CHECK_INT(net_downlink()->source, SFU_DOWNLINK_REPORTS);
     CHECK(net_bps(1) < layer_bps[2]);
     CHECK_INT(net.media[2], 0);
     rig_close();
@@ -284,12 +189,12 @@ static void many_changes_are_one_choice(void) {
     struct sfu_wish wish = {.max_height = 200};
     memcpy(wish.mid, net.slot->mid, sizeof(wish.mid));
     sfu_downlink_wake(net.viewer->transport, rig.now_us);
-    uint64_t at_us = downlink()->allocate_at_us;
+    uint64_t at_us = net_downlink()->allocate_at_us;
     for (int i = 0; i < 100; i++) {
         wish.priority = (uint8_t)i;
         CHECK_INT(sfu_engine_subscribe(rig.engines[0], rig.now_us, net.viewer->number, &wish), 0);
     }
-    CHECK_INT(downlink()->allocate_at_us, at_us);
+    CHECK_INT(net_downlink()->allocate_at_us, at_us);
     CHECK(at_us <= rig.now_us + 20 * MS);
     net_run(2 * S);
     net_forget();
@@ -301,7 +206,7 @@ static void many_changes_are_one_choice(void) {
 static void repairs_get_a_quarter_and_half_a_second_at_once(void) {
     net_begin(true, 3000000);
     net_run(10 * S);
-    uint64_t bps = sfu_downlink_budget(downlink(), rig.now_us);
+    uint64_t bps = sfu_downlink_budget(net_downlink(), rig.now_us);
     uint64_t burst = 0, later = 0;
     rig.now_us += 10 * S;
     while (sfu_downlink_may_resend(net.viewer->transport, rig.now_us, 1000))
@@ -329,14 +234,14 @@ static void who_speaks_is_favoured_where_there_is_not_enough(void) {
                                         rig_track(net.publisher, other)};
     sfu_engine_favour(rig.engines[0], rig.now_us, other->track, true);
     CHECK(!tracks[0]->favoured && tracks[1]->favoured);
-    downlink()->is_short = true;
-    downlink()->allocate_at_us = UINT64_MAX;
+    net_downlink()->is_short = true;
+    net_downlink()->allocate_at_us = UINT64_MAX;
     sfu_engine_favour(rig.engines[0], rig.now_us, net.camera->track, true);
-    CHECK(downlink()->allocate_at_us != UINT64_MAX);
-    downlink()->is_short = false; /* With enough for all nothing is chosen anew. */
-    downlink()->allocate_at_us = UINT64_MAX;
+    CHECK(net_downlink()->allocate_at_us != UINT64_MAX);
+    net_downlink()->is_short = false; /* With enough for all nothing is chosen anew. */
+    net_downlink()->allocate_at_us = UINT64_MAX;
     sfu_engine_favour(rig.engines[0], rig.now_us, other->track, false);
-    CHECK_INT(downlink()->allocate_at_us, UINT64_MAX);
+    CHECK_INT(net_downlink()->allocate_at_us, UINT64_MAX);
     sfu_engine_favour(rig.engines[0], rig.now_us, 4711, true);
     rig_close();
 }
@@ -380,14 +285,6 @@ static const struct test tests[] = {
      who_promised_feedback_and_sends_none_gets_everything},
     {"feedback_that_cannot_be_read_is_counted", feedback_that_cannot_be_read_is_counted},
     {"another_network_is_learnt_anew", another_network_is_learnt_anew},
-    {"behind_a_full_queue_no_pictures_are_sent_until_it_has_drained",
-     behind_a_full_queue_no_pictures_are_sent_until_it_has_drained},
-    {"a_hold_ends_without_any_feedback_too", a_hold_ends_without_any_feedback_too},
-    {"what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained",
-     what_pictures_go_on_with_is_asked_for_before_the_queue_has_drained},
-    {"after_a_full_queue_the_estimate_is_what_the_link_carried",
-     after_a_full_queue_the_estimate_is_what_the_link_carried},
-    {"a_large_keyframe_holds_nothing_back", a_large_keyframe_holds_nothing_back},
     {"of_whom_nothing_bad_is_heard_everything_is_sent",
      of_whom_nothing_bad_is_heard_everything_is_sent},
     {"a_remb_limits_what_is_sent", a_remb_limits_what_is_sent},

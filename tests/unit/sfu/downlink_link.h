@@ -4,6 +4,7 @@
 #define TESTS_UNIT_SFU_DOWNLINK_LINK_H
 
 #include "rtp/twcc.h"
+#include "sfu/downlink.h"
 #include "tests/unit/sfu/fixture_media.h"
 
 enum { LINK_FPS = 25, LINK_FEEDBACK_US = 50 * 1000, LINK_PACKET = 1000 };
@@ -192,6 +193,24 @@ static inline void net_run(uint64_t duration_us) {
             net_feed_back();
         }
     }
+}
+
+static inline struct sfu_downlink *net_downlink(void) {
+    return net.viewer->transport->downlink;
+}
+
+static inline struct sfu_counters *net_counters(void) {
+    return &rig.engines[0]->counters;
+}
+
+/* The viewer's receiver report of what its slot lost, of 256. */
+static inline void net_report(uint8_t fraction_lost) {
+    uint8_t data[64];
+    struct rtcp_builder builder;
+    struct rtcp_report_block block = {.ssrc = net.slot->slot_ssrc, .fraction_lost = fraction_lost};
+    rtcp_builder_init(&builder, data, sizeof(data));
+    CHECK_INT(rtcp_append_rr(&builder, 1, &block, 1), 0);
+    rig_send_rtcp(net.viewer, &builder);
 }
 
 static inline void net_forget(void) {

@@ -8,15 +8,6 @@ static const struct sfu_event *quality_of(const struct rig_peer *peer) {
     return &net.qualities[peer->number];
 }
 
-static void report_of_the_slot(uint8_t fraction_lost) {
-    uint8_t data[64];
-    struct rtcp_builder builder;
-    struct rtcp_report_block block = {.ssrc = net.slot->slot_ssrc, .fraction_lost = fraction_lost};
-    rtcp_builder_init(&builder, data, sizeof(data));
-    CHECK_INT(rtcp_append_rr(&builder, 1, &block, 1), 0);
-    rig_send_rtcp(net.viewer, &builder);
-}
-
 static void a_good_connection_is_a_five(void) {
     net_begin(true, 20000000);
     net_run(20 * S);
@@ -46,7 +37,7 @@ static void losses_on_the_way_down_are_the_viewers(void) {
     net_begin(true, 20000000);
     for (int i = 0; i < 10; i++) {
         net_run(1 * S);
-        report_of_the_slot(80);
+        net_report(80);
     }
     CHECK(quality_of(net.viewer)->down.score <= 3);
     CHECK_STR(quality_of(net.viewer)->down.reason, "loss");
