@@ -262,6 +262,7 @@ static void allocate(struct sfu_transport *transport, uint64_t now_us) {
     downlink->allocated_us = now_us;
     uint64_t again_us = sfu_downlink_allocate(transport, now_us);
     downlink->allocate_at_us = again_us > now_us ? again_us : now_us + 1;
+    sfu_transport_wake_at(transport, downlink->allocate_at_us);
     rtp_bwe_set_demand(&downlink->bwe, now_us, downlink->demand_bps);
 }
 
@@ -286,10 +287,11 @@ void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
         return;
     }
     know_better(downlink, SFU_DOWNLINK_TRANSPORT_CC);
-    if (sfu_downlink_measure_queue(downlink, now_us, packet))
+    if (sfu_downlink_measure_queue(downlink, now_us, packet)) {
         allocate(transport, now_us);
-    if (sfu_downlink_is_near_release(&downlink->queue, now_us))
-        prepare_slots(transport, now_us);
+        if (downlink->queue.holds)
+            prepare_slots(transport, now_us);
+    }
     on_estimate(transport, now_us);
 }
 

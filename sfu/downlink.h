@@ -54,11 +54,13 @@ struct sfu_downlink_queue {
     uint64_t sent_bytes;     /* With numbers, in all, */
     uint64_t reported_bytes; /* and of them as of the last feedback, which was then: */
     uint64_t reported_us;
-    uint64_t held_us;     /* When pictures were last held back. */
-    bool holds;           /* They are. */
-    bool prepared;        /* What they begin with again was asked for. */
-    uint32_t carried_bps; /* What the link did when its queue was full, for a while after. */
-    uint32_t cap_bps;     /* No more is given away for a while after. */
+    uint64_t backlog_us;    /* Since when the link has a queue, at most a while ago; 0: none. */
+    uint64_t backlog_bytes; /* Reported until then, */
+    uint64_t backlog_bps;   /* and since; 0: not known. */
+    uint64_t held_us;       /* When pictures were last held back. */
+    bool holds;             /* They are. */
+    uint32_t carried_bps;   /* What the link did when its queue was full, for a while after. */
+    uint32_t cap_bps;       /* No more is given away for a while after. */
 };
 
 struct sfu_downlink {
@@ -165,11 +167,9 @@ uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_u
 bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
                                 const struct rtcp_packet *packet);
 
-/* Ends a hold that no feedback has ended in its time. */
-void sfu_downlink_expire_hold(struct sfu_downlink *downlink, uint64_t now_us);
-
-/* True once in each hold, shortly before pictures go on. */
-bool sfu_downlink_is_near_release(struct sfu_downlink_queue *queue, uint64_t now_us);
+/* Ends a hold that no feedback has ended in its time; returns when that is, UINT64_MAX: there is
+ * none. */
+uint64_t sfu_downlink_expire_hold(struct sfu_downlink *downlink, uint64_t now_us);
 
 /* Begins the probes that the estimator wants, and sends what is due of them; returns when there is
  * more. */

@@ -164,11 +164,15 @@ static uint64_t budget(const struct sfu_downlink *downlink, const struct rtp_all
     return known_bps > least_bps ? known_bps : least_bps;
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
 uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us) {
     struct sfu_downlink *downlink = transport->downlink;
     struct rtp_allocator_slot *slots = transport->engine->downlinks.slots;
     size_t count = collect(transport, now_us);
-    sfu_downlink_expire_hold(downlink, now_us);
+    uint64_t hold_us = sfu_downlink_expire_hold(downlink, now_us);
     downlink->demand_bps =
         rtp_allocator_run(slots, count, budget(downlink, slots, count, now_us), now_us);
     downlink->allocated_bps = 0;
@@ -177,5 +181,5 @@ uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us)
     apply(transport, now_us, count);
     uint64_t raise_us = rtp_allocator_next_deadline(slots, count);
     uint64_t refresh_us = count > 0 ? now_us + REFRESH_US : UINT64_MAX;
-    return raise_us < refresh_us ? raise_us : refresh_us;
+    return sooner(hold_us, sooner(raise_us, refresh_us));
 }

@@ -8,14 +8,16 @@ enum {
     HOLD_US = 400 * 1000,
     WAITED_US = 100 * 1000, /* By what is reported: at first the estimate is a guess. */
     RELEASE_US = 200 * 1000,
-    /* What pictures begin with again is asked for so much before, or so long after they were held:
-     * what a full queue dropped counts as if it were there, and is known to be gone all at once. */
-    PREPARE_US = RELEASE_US + 350 * 1000,
-    PREPARE_AFTER_US = 300 * 1000,
-    ACKED_US = 500 * 1000,     /* Over which the acknowledged rate is measured. */
-    HOLD_MAX_US = 1000 * 1000, /* Reports got lost, or the estimate is wrong. */
+    /* What a full queue dropped counts as if it were there until the end of the queue is reported,
+     * so after a while pictures go on whatever is believed: the lowest layer's, which are behind
+     * what is there and less than what leaves. If it was there they are held again. */
+    HOLD_MAX_US = 400 * 1000,
     BASE_US = 30 * 1000 * 1000,
     FEEDBACK_LEN = 16,
+
+    /* Who waited longer was behind others; between two such reports the link was never idle. */
+    BACKLOG_US = 50 * 1000,
+    BACKLOG_WINDOW_US = 200 * 1000,
 
     /* While a queue was full, what arrived is what the link carries, whatever the estimate. */
     CAP_PERCENT = 85,
@@ -49,36 +51,58 @@ static uint64_t learn_base(struct sfu_downlink_queue *queue, uint64_t now_us, ui
     return queue->older_base_us;
 }
 
-static uint32_t acked_bps(const struct rtp_bwe *bwe) {
-    struct rtp_bwe_figures figures;
-    rtp_bwe_figures(bwe, &figures);
-    return figures.acked_bps;
+/* What came out of the link's queue since there is one, as far as two reports tell; else 0. */
+static uint64_t measure_backlog(struct sfu_downlink_queue *queue, uint64_t now_us,
+                                uint64_t reported_bytes, bool is_backlogged) {
+    if (!is_backlogged) {
+        queue->backlog_us = 0;
+        return 0;
+    }
+    if (queue->backlog_us == 0) {
+        queue->backlog_us = now_us;
+        queue->backlog_bytes = reported_bytes;
+    } else if (now_us - queue->backlog_us > BACKLOG_WINDOW_US) {
+        queue->backlog_us = queue->reported_us;
+        queue->backlog_bytes = queue->reported_bytes;
+    }
+    if (now_us == queue->backlog_us || reported_bytes < queue->backlog_bytes)
+        return 0;
+    return (reported_bytes - queue->backlog_bytes) * 8000000 / (now_us - queue->backlog_us);
 }
 
-/* What the link carries, at least: the estimate, or what was just reported if that is more, or what
- * came out of its full queue lately. */
-static uint64_t rate_bps(struct sfu_downlink *downlink, uint64_t now_us, uint64_t unreported) {
+/* What the link carries: by its backlog, else at least the estimate, or what was just reported if
+ * that is more, or what came out of its full queue lately. */
+static uint64_t measure_rate(struct sfu_downlink *downlink, uint64_t now_us, uint64_t unreported,
+                             bool is_backlogged) {
     struct sfu_downlink_queue *queue = &downlink->queue;
-    uint64_t estimate_bps = rtp_bwe_bps(&downlink->bwe);
+    uint64_t rate_bps = rtp_bwe_bps(&downlink->bwe);
     uint64_t elapsed_us = now_us - queue->reported_us;
-    if (queue->holds && now_us - queue->held_us > ACKED_US)
-        queue->carried_bps = acked_bps(&downlink->bwe);
-    if (queue->carried_bps > estimate_bps)
-        estimate_bps = queue->carried_bps;
+    if (queue->carried_bps > rate_bps)
+        rate_bps = queue->carried_bps;
     if (elapsed_us == 0 || unreported > queue->sent_bytes)
-        return estimate_bps;
+        return rate_bps;
     uint64_t bytes = queue->sent_bytes - unreported;
     uint64_t reported_bps =
         bytes > queue->reported_bytes ? (bytes - queue->reported_bytes) * 8000000 / elapsed_us : 0;
+    queue->backlog_bps = measure_backlog(queue, now_us, bytes, is_backlogged);
     queue->reported_bytes = bytes;
     queue->reported_us = now_us;
-    return reported_bps > estimate_bps ? reported_bps : estimate_bps;
+    if (queue->backlog_bps != 0)
+        return queue->backlog_bps;
+    return reported_bps > rate_bps ? reported_bps : rate_bps;
+}
+
+static uint32_t acked_bps(const struct sfu_downlink *downlink) {
+    struct rtp_bwe_figures figures;
+    rtp_bwe_figures(&downlink->bwe, &figures);
+    uint64_t backlog_bps = downlink->queue.backlog_bps;
+    return backlog_bps != 0 && backlog_bps < figures.acked_bps ? (uint32_t)backlog_bps
+                                                               : figures.acked_bps;
 }
 
 static void begin_hold(struct sfu_downlink *downlink, uint64_t now_us) {
     downlink->queue.held_us = now_us;
-    downlink->queue.prepared = false;
-    downlink->queue.cap_bps = acked_bps(&downlink->bwe) / 100 * CAP_PERCENT;
+    downlink->queue.cap_bps = acked_bps(downlink) / 100 * CAP_PERCENT;
 }
 
 /* What arrived lately came out of a full queue, and is what the link carries. Of the delays until
@@ -86,7 +110,7 @@ static void begin_hold(struct sfu_downlink *downlink, uint64_t now_us) {
  * of the little that is sent at first. */
 static void end_hold(struct sfu_downlink *downlink) {
     struct sfu_downlink_queue *queue = &downlink->queue;
-    queue->carried_bps = acked_bps(&downlink->bwe);
+    queue->carried_bps = acked_bps(downlink);
     uint32_t cap_bps = queue->carried_bps / 100 * CAP_PERCENT;
     if (cap_bps < queue->cap_bps)
         queue->cap_bps = cap_bps;
@@ -105,14 +129,15 @@ bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
     uint32_t taken_us = (uint32_t)now_us - bwe->sent[reported % RTP_BWE_SENT_MAX].sent_us;
     uint64_t base_us = learn_base(queue, now_us, taken_us);
     uint64_t bytes = unreported_bytes(bwe, reported);
-    uint64_t wait_us = bytes * 8 * 1000000 / rate_bps(downlink, now_us, bytes);
+    uint64_t rate_bps = measure_rate(downlink, now_us, bytes, taken_us > base_us + BACKLOG_US);
+    uint64_t wait_us = bytes * 8 * 1000000 / rate_bps;
     queue->length_us = wait_us > base_us ? wait_us - base_us : 0;
     bool held = queue->holds;
     if (held)
         queue->holds = queue->length_us > RELEASE_US && now_us - queue->held_us < HOLD_MAX_US;
     else /* An estimate that is only what was tried says nothing of a queue. */
-        queue->holds = queue->length_us > HOLD_US && taken_us - base_us > WAITED_US &&
-                       !rtp_bwe_is_unbounded(bwe);
+        queue->holds = queue->length_us > HOLD_US && taken_us > base_us + WAITED_US &&
+                       (queue->backlog_bps != 0 || !rtp_bwe_is_unbounded(bwe));
     if (queue->holds && !held)
         begin_hold(downlink, now_us);
     if (held && !queue->holds)
@@ -123,17 +148,13 @@ bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
 }
 
 /* While nothing is sent nothing may be reported either. */
-void sfu_downlink_expire_hold(struct sfu_downlink *downlink, uint64_t now_us) {
+uint64_t sfu_downlink_expire_hold(struct sfu_downlink *downlink, uint64_t now_us) {
     struct sfu_downlink_queue *queue = &downlink->queue;
-    if (!queue->holds || now_us - queue->held_us < HOLD_MAX_US)
-        return;
+    if (!queue->holds)
+        return UINT64_MAX;
+    if (now_us < queue->held_us + HOLD_MAX_US)
+        return queue->held_us + HOLD_MAX_US;
     queue->holds = false;
     end_hold(downlink);
-}
-
-bool sfu_downlink_is_near_release(struct sfu_downlink_queue *queue, uint64_t now_us) {
-    if (!queue->holds || queue->prepared)
-        return false;
-    queue->prepared = queue->length_us <= PREPARE_US || now_us - queue->held_us >= PREPARE_AFTER_US;
-    return queue->prepared;
+    return UINT64_MAX;
 }
