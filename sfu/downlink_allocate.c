@@ -45,9 +45,12 @@ static void follow_track(struct sfu_downlink_slot *known, const struct sfu_slot 
     uint64_t track = slot->track != NULL ? slot->track->id : 0;
     if (known->track == track)
         return;
-    uint32_t reported = known->reported_packets;
-    *known = (struct sfu_downlink_slot){
-        .track = track, .wanted = -1, .chosen = -1, .reported_packets = reported};
+    uint32_t packets = known->reported_packets, octets = known->reported_octets;
+    *known = (struct sfu_downlink_slot){.track = track,
+                                        .wanted = -1,
+                                        .chosen = -1,
+                                        .reported_packets = packets,
+                                        .reported_octets = octets};
 }
 
 static size_t collect(struct sfu_transport *transport, uint64_t now_us) {

@@ -27,6 +27,8 @@ static struct rtp_quality_input begin(const struct sfu_transport *transport,
 
 static bool judge(struct sfu_quality_way *way, const struct rtp_quality_input *input) {
     bool changed = rtp_quality_update(&way->quality, input);
+    way->told_packets += way->packets;
+    way->told_lost_of_256 += way->lost_of_256;
     way->packets = way->lost_of_256 = way->jitter_us = 0;
     return changed;
 }
@@ -71,12 +73,22 @@ static bool judge_up(struct sfu_transport *transport, uint64_t now_us) {
 
 /* --- What it receives --- */
 
+/* A slot that has begun anew counts from the next time on. */
+static void count_sent(struct sfu_quality_meter *meter, const struct sfu_slot *slot,
+                       struct sfu_downlink_slot *known) {
+    if (slot->octets >= known->reported_octets)
+        meter->down.bytes += slot->octets - known->reported_octets;
+    known->reported_octets = slot->octets;
+}
+
 static bool judge_down(struct sfu_transport *transport, uint64_t now_us) {
     struct sfu_quality_meter *meter = &transport->quality;
     struct rtp_quality_input input = begin(transport, &meter->down);
     for (size_t i = 0; transport->downlink != NULL && i < transport->mline_count; i++) {
         const struct sfu_slot *slot = transport->mlines[i].slot;
-        const struct sfu_downlink_slot *known = &transport->downlink->slots[i];
+        struct sfu_downlink_slot *known = &transport->downlink->slots[i];
+        if (slot != NULL)
+            count_sent(meter, slot, known);
         if (slot == NULL || slot->track == NULL || slot->wish.paused)
             continue;
         input.audio = input.audio || !slot->media.video;
@@ -97,21 +109,30 @@ static bool judge_down(struct sfu_transport *transport, uint64_t now_us) {
 
 /* --- Telling --- */
 
-static struct sfu_quality say(const struct sfu_quality_way *way) {
-    return (struct sfu_quality){.score = way->quality.score,
-                                .reason = rtp_quality_reason_name(way->quality.reason)};
+static struct sfu_quality say(struct sfu_quality_way *way, uint64_t since_us) {
+    struct sfu_quality said = {.score = way->quality.score,
+                               .reason = rtp_quality_reason_name(way->quality.reason),
+                               .bps = way->bytes * 8 * 1000000 / since_us};
+    if (way->told_packets > 0)
+        said.loss_permille = (uint16_t)(way->told_lost_of_256 * 1000 / 256 / way->told_packets);
+    way->told_packets = way->told_lost_of_256 = way->bytes = 0;
+    return said;
 }
 
 static void tell(struct sfu_transport *transport, uint64_t now_us) {
+    struct sfu_quality_meter *meter = &transport->quality;
+    /* Since the first time by the reports' own interval. */
+    uint64_t since_us = meter->told_us ? now_us - meter->told_us : SFU_REPORT_INTERVAL_US;
     struct sfu_event event = {.type = SFU_EVENT_QUALITY,
                               .participant = transport->participant,
-                              .up = say(&transport->quality.up),
-                              .down = say(&transport->quality.down)};
+                              .up = say(&meter->up, since_us),
+                              .down = say(&meter->down, since_us),
+                              .rtt_us = transport->has_rtt ? (uint32_t)transport->rtt_us : 0};
     event.score = event.up.score;
     if (event.score == 0 || (event.down.score != 0 && event.down.score < event.score))
         event.score = event.down.score;
-    transport->quality.changed = false;
-    transport->quality.told_us = now_us;
+    meter->changed = false;
+    meter->told_us = now_us;
     transport->engine->config.on_event(transport->engine->config.ctx, &event);
 }
 
@@ -120,6 +141,9 @@ void sfu_quality_update(struct sfu_transport *transport, uint64_t now_us) {
     bool up = judge_up(transport, now_us);
     bool down = judge_down(transport, now_us);
     meter->changed = meter->changed || up || down;
-    if (meter->changed && now_us - meter->told_us >= SFU_QUALITY_INTERVAL_US)
+    bool flows = meter->up.quality.score != 0 || meter->down.quality.score != 0;
+    uint64_t since_us = now_us - meter->told_us;
+    if ((meter->changed && since_us >= SFU_QUALITY_INTERVAL_US) ||
+        (flows && since_us >= SFU_QUALITY_FIGURES_US))
         tell(transport, now_us);
 }

@@ -43,7 +43,9 @@ static size_t collect_blocks(struct sfu_transport *transport, uint64_t now_us,
         sfu_quality_on_block(&transport->quality.up, &blocks[count],
                              receiver->received - stream->reported_packets,
                              receiver->clock_rate_hz);
+        transport->quality.up.bytes += receiver->received_bytes - stream->reported_bytes;
         stream->reported_packets = receiver->received;
+        stream->reported_bytes = receiver->received_bytes;
         count++;
     }
     if (count < BLOCKS_MAX)

@@ -141,8 +141,11 @@ struct sfu_speaker {
 
 /* How good a direction of a participant's connection is. */
 struct sfu_quality {
-    uint8_t score;      /* 1 to 5; 0: nothing is sent that way. */
-    const char *reason; /* A stable word: "none", "loss", "delay", "bandwidth", "cpu". */
+    uint8_t score;          /* 1 to 5; 0: nothing is sent that way. */
+    const char *reason;     /* A stable word: "none", "loss", "delay", "bandwidth", "cpu". */
+    uint16_t loss_permille; /* As report blocks have it: lost is what RTX brought all the same, not
+                               what came again in its own stream; since the last event. */
+    uint64_t bps;           /* Media, without headers; since the last event. */
 };
 
 enum sfu_event_type {
@@ -155,7 +158,8 @@ enum sfu_event_type {
     SFU_EVENT_SLOTS,          /* These slots of the participant carry something else now. */
     SFU_EVENT_TRACK_FLOWS,    /* First media of a track. */
     SFU_EVENT_PUBLISH_LAYERS, /* Which layers of the participant's track anybody watches now. */
-    SFU_EVENT_QUALITY,        /* The quality of the participant's connection is another. */
+    SFU_EVENT_QUALITY,        /* The quality of the participant's connection is another; or the same
+                                 with newer figures, every five seconds while anything flows. */
     SFU_EVENT_SPEAKERS,       /* Others speak in the room now, at most each 300 ms. */
 };
 
@@ -173,6 +177,7 @@ struct sfu_event {
     /* SFU_EVENT_QUALITY. */
     uint8_t score; /* The lower of the two that are not 0. */
     struct sfu_quality up, down;
+    uint32_t rtt_us; /* 0: not known, as of one who receives nothing. */
 
     /* SFU_EVENT_SPEAKERS; valid during the call. */
     uint64_t room;

@@ -30,6 +30,7 @@ struct sfu_stream {
     struct sfu_track *track;
     struct sfu_level_meter meter; /* Of a microphone. */
     uint64_t reported_packets;    /* Received until the last report. */
+    uint64_t reported_bytes;
 };
 
 /* One m-line with what it became. */

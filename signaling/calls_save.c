@@ -110,8 +110,14 @@ static const char *reason_of(const struct sig_quality *quality) {
 void sig_calls_sample(struct sig_calls *calls) {
     for (const struct sig_room *room = calls->rooms; room; room = room->next)
         for (const struct sig_session *each = room->sessions; each; each = each->next) {
-            const struct sig_quality_note note = {.score = each->quality.score * 100u,
-                                                  .reason = reason_of(&each->quality)};
+            const struct sig_quality *quality = &each->quality;
+            const struct sig_quality_note note = {.score = quality->score * 100u,
+                                                  .reason = reason_of(quality),
+                                                  .up_loss_permille = quality->up.loss_permille,
+                                                  .down_loss_permille = quality->down.loss_permille,
+                                                  .rtt_ms = (quality->rtt_us + 500) / 1000,
+                                                  .up_bps = quality->up.bps,
+                                                  .down_bps = quality->down.bps};
             if (!sig_session_is_watcher(each))
                 sig_calls_note_quality(calls, room->call->id, each->identity.user_id, &note);
         }

@@ -46,6 +46,7 @@ struct sig_track {
 struct sig_quality {
     uint8_t score; /* 1 to 5. */
     struct sfu_quality up, down;
+    uint32_t rtt_us; /* 0: not known. */
 };
 
 /* A participant as `welcome` lists it, kept as text from one to the next. */

@@ -72,9 +72,19 @@ static void tell_watchers(const struct sig_session *session, struct sig_frame *f
             sig_session_send_frame(each, frame, sig_room_is_large(room));
 }
 
+static bool says_the_same(const struct sfu_quality *a, const struct sfu_quality *b) {
+    const char *why_a = a->reason ? a->reason : "none", *why_b = b->reason ? b->reason : "none";
+    return a->score == b->score && strcmp(why_a, why_b) == 0;
+}
+
 void sig_session_on_quality(struct sig_session *session, const struct sfu_event *event) {
-    session->quality =
-        (struct sig_quality){.score = event->score, .up = event->up, .down = event->down};
+    bool is_same = session->quality.score == event->score &&
+                   says_the_same(&session->quality.up, &event->up) &&
+                   says_the_same(&session->quality.down, &event->down);
+    session->quality = (struct sig_quality){
+        .score = event->score, .up = event->up, .down = event->down, .rtt_us = event->rtt_us};
+    if (is_same) /* Newer figures: they are sampled, not told. */
+        return;
     session->changes++;
     if (sig_session_is_watcher(session) || event->score == 0)
         return;

@@ -192,6 +192,14 @@ static void quality_is_told_with_its_reasons(void) {
     end();
 }
 
+static void newer_figures_of_the_same_quality_are_not_told(void) {
+    begin();
+    tell_quality();
+    tell_quality();
+    CHECK_INT(client_count(bob, "quality"), 1);
+    end();
+}
+
 static void a_newcomer_is_welcomed_with_everyones_quality(void) {
     begin();
     tell_quality();
@@ -281,6 +289,7 @@ static const struct test tests[] = {
     T(watched_layers_outlive_the_next_offer),
     T(a_slot_that_the_network_does_not_carry_says_so),
     T(quality_is_told_with_its_reasons),
+    T(newer_figures_of_the_same_quality_are_not_told),
     T(a_newcomer_is_welcomed_with_everyones_quality),
     T(in_a_large_call_only_who_watches_hears_of_a_quality),
     T(a_signal_reaches_the_others_with_its_sender),
