@@ -144,20 +144,37 @@ static void tell_levels(struct sfu_engine *engine) {
     sfu_levels_clear(&engine->levels);
 }
 
-/* What the batch still holds of other tracks goes out with this one's. */
 static void note_oldest(struct sfu_engine *engine, const struct sfu_track *track) {
-    uint64_t came_us = track->burst_count > 0 ? track->burst[0]->received_us : engine->since_us;
-    if (engine->since_us == 0 || engine->batch.count == 0 || came_us < engine->since_us)
+    uint64_t came_us = track->burst_count > 0 ? track->burst[0]->received_us : 0;
+    if (came_us != 0 && (engine->since_us == 0 || came_us < engine->since_us))
         engine->since_us = came_us;
 }
 
-static void flush_tracks(struct sfu_engine *engine, uint64_t now_us) {
-    while (engine->dirty != NULL) {
+/* The tracks that are forwarded together; those that nobody here watches need nobody's turn. */
+static size_t take_dirty(struct sfu_engine *engine, uint64_t now_us,
+                         struct sfu_track *out[static SFU_TOGETHER_MAX]) {
+    size_t count = 0;
+    while (engine->dirty != NULL && count < SFU_TOGETHER_MAX) {
         struct sfu_track *track = engine->dirty;
         engine->dirty = track->next_dirty;
         track->dirty = false;
+        if (track->slot_count == 0) {
+            sfu_track_flush(track, now_us);
+            continue;
+        }
         note_oldest(engine, track);
-        sfu_track_flush(track, now_us);
+        out[count++] = track;
+    }
+    return count;
+}
+
+static void flush_tracks(struct sfu_engine *engine, uint64_t now_us) {
+    struct sfu_track *together[SFU_TOGETHER_MAX];
+    while (engine->dirty != NULL) {
+        if (engine->batch.count == 0) /* Else what it holds of others goes out with these. */
+            engine->since_us = 0;
+        size_t count = take_dirty(engine, now_us, together);
+        sfu_tracks_flush(together, count, now_us);
     }
     sfu_batch_flush(&engine->batch);
     engine->since_us = 0;

@@ -102,8 +102,8 @@ struct sfu_slot {
     uint64_t doubled_until_us; /* Sound only. */
     struct rtp_selector selector;
     struct rtp_rewriter_entry *sent; /* Owned; NULL until it carries something. */
-    size_t place;                    /* In the track's list. */
-    uint64_t first_seq;              /* Of the current source. */
+    uint64_t keyframe_sent_us;
+    uint64_t first_seq; /* Of the current source. */
     struct rtp_rewriter rewriter;
 
     /* Rarely touched. */
@@ -112,7 +112,6 @@ struct sfu_slot {
     struct sfu_target target; /* Once it was set. */
     uint64_t replay_seq;
     uint64_t replay_at_us;
-    uint64_t keyframe_sent_us;
     uint64_t pli_us; /* When the subscriber's last request was heeded. */
     uint64_t pli_wait_us;
     bool was_held;         /* Silent for want of bandwidth, until the next source begins. */

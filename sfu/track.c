@@ -49,12 +49,6 @@ int sfu_track_create(struct sfu_track **out, struct sfu_engine *engine,
     return 0;
 }
 
-static void forget_burst(struct sfu_track *track) {
-    for (size_t i = 0; i < track->burst_count; i++)
-        sfu_packet_unref(track->burst[i]);
-    track->burst_count = 0;
-}
-
 static void leave_dirty_list(struct sfu_track *track) {
     struct sfu_track **link = &track->engine->dirty;
     while (*link != NULL && *link != track)
@@ -69,49 +63,14 @@ void sfu_track_destroy(struct sfu_track *track) {
     if (track->dirty)
         leave_dirty_list(track);
     while (track->slot_count > 0)
-        sfu_track_detach(track, track->slots[0]);
-    forget_burst(track);
+        sfu_track_detach(track, track->slots[track->slot_count - 1]);
+    sfu_track_forget_burst(track);
     for (size_t i = 0; i < track->layer_count; i++) {
         layer_forget_packets(&track->layers[i]);
         free(track->layers[i].history.entries);
     }
     free(track->slots);
     free(track);
-}
-
-int sfu_track_attach(struct sfu_track *track, struct sfu_slot *slot) {
-    if (track->slot_count == track->slot_capacity) {
-        size_t capacity = track->slot_capacity ? track->slot_capacity * 2 : 4;
-        struct sfu_slot **slots = realloc(track->slots, capacity * sizeof(struct sfu_slot *));
-        if (slots == NULL)
-            return -ENOMEM;
-        track->slots = slots;
-        track->slot_capacity = capacity;
-    }
-    slot->track = track;
-    slot->place = track->slot_count;
-    track->slots[track->slot_count++] = slot;
-    sfu_track_on_wishes(track);
-    return 0;
-}
-
-void sfu_track_detach(struct sfu_track *track, struct sfu_slot *slot) {
-    struct sfu_slot *last = track->slots[--track->slot_count];
-    track->slots[slot->place] = last;
-    last->place = slot->place;
-    slot->track = NULL;
-    sfu_track_on_wishes(track);
-}
-
-static void join_burst(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
-    if (track->burst_count == SFU_BURST_MAX)
-        sfu_track_flush(track, now_us);
-    track->burst[track->burst_count++] = sfu_packet_ref(packet);
-    if (track->dirty)
-        return;
-    track->dirty = true;
-    track->next_dirty = track->engine->dirty;
-    track->engine->dirty = track;
 }
 
 static void say_flows(struct sfu_track *track) {
@@ -153,7 +112,7 @@ static void keep(struct sfu_track *track, uint64_t now_us, struct sfu_packet *pa
     if (!packet->skip)
         sfu_packet_unref(rtp_history_put(&layer->history, packet->seq, sfu_packet_ref(packet)));
     if (live && !packet->is_held)
-        join_burst(track, now_us, packet);
+        sfu_track_join_burst(track, now_us, packet);
 }
 
 static void watch_gaps(struct sfu_track *track, uint64_t now_us, uint8_t index,
@@ -248,7 +207,7 @@ static void release_held(struct sfu_track *track, uint64_t now_us, struct sfu_la
             continue;
         describe(track, now_us, layer, packet); /* Nobody else has seen it yet. */
         if (!packet->is_held)
-            join_burst(track, now_us, packet);
+            sfu_track_join_burst(track, now_us, packet);
     }
 }
 
@@ -325,57 +284,6 @@ void sfu_track_feed_mirror(struct sfu_track *track, unsigned worker) {
     }
     struct sfu_pipe_entry entry = {.type = SFU_PIPE_FED, .track = track->id};
     (void)track->engine->config.pipe(track->engine->config.ctx, worker, &entry);
-}
-
-static void feed_mirrors(struct sfu_track *track) {
-    struct sfu_engine *engine = track->engine;
-    for (uint64_t rest = track->mirrors; rest != 0; rest &= rest - 1) {
-        unsigned worker = (unsigned)__builtin_ctzll(rest);
-        for (size_t i = 0; i < track->burst_count; i++) {
-            struct sfu_pipe_entry entry = {.type = SFU_PIPE_PACKET,
-                                           .track = track->id,
-                                           .packet = sfu_packet_ref(track->burst[i])};
-            if (engine->config.pipe(engine->config.ctx, worker, &entry))
-                continue;
-            sfu_packet_unref(entry.packet);
-            engine->counters.drop_pipe_full++;
-        }
-    }
-}
-
-/* Rooms are larger than the caches: while one subscriber's packets are encrypted, what those of the
- * next ones need is on its way, each pointer's target one step earlier than what it points to. */
-static inline void fetch_ahead(const struct sfu_track *track, size_t i) {
-    if (i + 3 < track->slot_count)
-        sfu_slot_fetch(track->slots[i + 3]);
-    if (i + 2 < track->slot_count)
-        sfu_transport_fetch(track->slots[i + 2]->transport);
-    if (i + 1 < track->slot_count)
-        sfu_slot_fetch_far(track->slots[i + 1], track->burst_count);
-}
-
-void sfu_track_flush(struct sfu_track *track, uint64_t now_us) {
-    for (size_t i = 0; i < track->slot_count; i++) {
-        struct sfu_slot *slot = track->slots[i];
-        fetch_ahead(track, i);
-        if (slot->replaying)
-            sfu_slot_replay(slot, now_us);
-        for (size_t k = 0; k < track->burst_count; k++)
-            sfu_slot_forward(slot, now_us, track->burst[k]);
-    }
-    feed_mirrors(track);
-    forget_burst(track);
-}
-
-uint64_t sfu_track_next_in_burst(const struct sfu_track *track, const struct sfu_packet *packet) {
-    bool passed = false;
-    for (size_t i = 0; i < track->burst_count; i++) {
-        const struct sfu_packet *other = track->burst[i];
-        if (passed && other->layer == packet->layer && other->seq > packet->seq)
-            return other->seq;
-        passed = passed || other == packet;
-    }
-    return UINT64_MAX;
 }
 
 void sfu_track_set_clock(struct sfu_track *track, uint8_t index, uint64_t at_us,

@@ -26,6 +26,7 @@ enum {
     SFU_HISTORY_VIDEO = 512, /* Packets kept of a layer: about 1.8 s at 2.5 Mb/s. */
     SFU_HISTORY_AUDIO = 64,  /* 1.3 s at 20 ms. */
     SFU_BURST_MAX = 64,      /* Datagrams that a wake-up reads at once. */
+    SFU_TOGETHER_MAX = 8,    /* Tracks that are forwarded together. */
 
     /* Requests of several subscribers within this time are one, and a request is repeated after it;
      * a stream of them would make the publisher send keyframes only, which is the bandwidth that
@@ -95,7 +96,7 @@ struct sfu_track {
     uint8_t layer_count; /* At least 1. */
 
     /* Owned. */
-    struct sfu_slot **slots;
+    struct sfu_slot **slots; /* In the order of their participants. */
 
     /* Links. */
     struct sfu_track *next_dirty;
@@ -142,9 +143,6 @@ void sfu_track_on_fed(struct sfu_track *track, uint64_t now_us);
 /* Gives a mirror that has just opened the clocks, and the newest keyframes with what followed. */
 void sfu_track_feed_mirror(struct sfu_track *track, unsigned worker);
 
-/* Forwards the burst to every slot and every mirror, and forgets it. */
-void sfu_track_flush(struct sfu_track *track, uint64_t now_us);
-
 /* What a timestamp of the layer is on this server's clock. */
 void sfu_track_set_clock(struct sfu_track *track, uint8_t layer, uint64_t at_us,
                          uint32_t timestamp);
@@ -189,11 +187,23 @@ size_t sfu_track_rungs(const struct sfu_track *track, uint64_t now_us,
  * packet. */
 struct sfu_packet *sfu_track_find(const struct sfu_track *track, uint8_t layer, uint32_t seq);
 
+/* track_burst.c: the packet waits for the end of the wake-up. */
+void sfu_track_join_burst(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet);
+
+/* Forwards the burst to every slot and every mirror, and forgets it. */
+void sfu_track_flush(struct sfu_track *track, uint64_t now_us);
+
+/* The same for up to SFU_TOGETHER_MAX tracks, subscriber by subscriber, so that what one of them
+ * gets of several tracks can leave in one message. */
+void sfu_tracks_flush(struct sfu_track *const *tracks, size_t count, uint64_t now_us);
+
+void sfu_track_forget_burst(struct sfu_track *track);
+
 /* The number of the packet of the same layer that follows this one in the burst, UINT64_MAX when
  * none does. */
 uint64_t sfu_track_next_in_burst(const struct sfu_track *track, const struct sfu_packet *packet);
 
-/* -ENOMEM. */
+/* Slots stand in the order of their participants. -ENOMEM. */
 int sfu_track_attach(struct sfu_track *track, struct sfu_slot *slot);
 void sfu_track_detach(struct sfu_track *track, struct sfu_slot *slot);
 

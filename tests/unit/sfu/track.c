@@ -116,36 +116,6 @@ static void a_restart_makes_what_was_kept_void(void) {
     rig_close();
 }
 
-static void a_burst_longer_than_64_is_forwarded_whole_and_in_order(void) {
-    begin();
-    watch();
-    for (uint16_t i = 0; i < 150; i++)
-        rig_put_picture(call.publisher, ssrc(), 10 + i, i, i ? RIG_START : RIG_KEY, 720);
-    rig_flush();
-    CHECK_INT(rig_rtp_count(call.viewer), 150);
-    for (size_t i = 0; i < 150; i++)
-        CHECK_INT(rig_number(rig_rtp_at(call.viewer, i)), 10 + i);
-    rig_close();
-}
-
-/* Runs of one subscriber: consecutive packets of equal length leave as one message. */
-static void a_burst_leaves_subscriber_by_subscriber(void) {
-    begin();
-    struct rig_peer *other = rig_join();
-    struct sfu_media *slot = rig_add(other, true, SFU_SLOT);
-    call.slot->extensions.ids[RTP_EXT_MID] = slot->extensions.ids[RTP_EXT_MID] = 0;
-    CHECK_INT(rig_negotiate(call.viewer), 0);
-    rig_connect(other);
-    watch();
-    rig_carry(other, slot, call.camera->track);
-    for (uint16_t i = 0; i < 8; i++)
-        rig_put_picture(call.publisher, ssrc(), 10 + i, 1, i ? 0 : RIG_KEY, 720);
-    rig_flush();
-    CHECK_INT(rig_rtp_at(call.viewer, 0)->segments, 8);
-    CHECK_INT(rig_rtp_at(other, 7)->segments, 8);
-    rig_close();
-}
-
 /* --- Keyframes --- */
 
 static void plis_of_many_slots_are_one(void) {
@@ -477,9 +447,6 @@ static const struct test tests[] = {
     {"the_first_packet_is_told_once", the_first_packet_is_told_once},
     {"the_last_512_packets_are_kept_and_no_more", the_last_512_packets_are_kept_and_no_more},
     {"a_restart_makes_what_was_kept_void", a_restart_makes_what_was_kept_void},
-    {"a_burst_longer_than_64_is_forwarded_whole_and_in_order",
-     a_burst_longer_than_64_is_forwarded_whole_and_in_order},
-    {"a_burst_leaves_subscriber_by_subscriber", a_burst_leaves_subscriber_by_subscriber},
     {"plis_of_many_slots_are_one", plis_of_many_slots_are_one},
     {"requests_come_at_most_once_a_second", requests_come_at_most_once_a_second},
     {"a_request_is_repeated_after_1_1_2_and_2_s_until_a_keyframe_comes",
