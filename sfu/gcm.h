@@ -39,6 +39,8 @@ struct sfu_gcm_library {
      * mean nothing then. */
     bool (*open)(struct sfu_gcm *gcm, const uint8_t iv[static SFU_GCM_IV_LEN], const uint8_t *aad,
                  size_t aad_len, uint8_t *data, size_t len);
+    /* Prefetches what sealing so many bytes reads of the key; NULL: that is not known. */
+    void (*fetch)(const struct sfu_gcm *gcm, size_t len);
 };
 
 extern const struct sfu_gcm_library sfu_gcm_openssl;

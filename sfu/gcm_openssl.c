@@ -58,5 +58,5 @@ static bool open_in_place(struct sfu_gcm *gcm, const uint8_t iv[static SFU_GCM_I
            EVP_CipherFinal_ex(ctx, data + len, &written) == 1;
 }
 
-const struct sfu_gcm_library sfu_gcm_openssl = {"OpenSSL", usable, create,
-                                                destroy,   seal,   open_in_place};
+const struct sfu_gcm_library sfu_gcm_openssl = {"OpenSSL", usable,        create, destroy,
+                                                seal,      open_in_place, NULL};

@@ -135,8 +135,10 @@ static inline void sfu_slot_fetch(const struct sfu_slot *slot) {
     __builtin_prefetch(&slot->rewriter.hidden_pictures, 1);
 }
 
-/* slot_send.c: and what so many packets touch behind pointers. */
-void sfu_slot_fetch_far(const struct sfu_slot *slot, size_t packets);
+/* slot_send.c: and what so many packets of so many bytes touch behind pointers, once the
+ * transport is there: first the one, then the other. */
+void sfu_slot_fetch_near(const struct sfu_slot *slot);
+void sfu_slot_fetch_far(const struct sfu_slot *slot, size_t packets, size_t len);
 
 /* -ENOMEM. */
 int sfu_slot_create(struct sfu_slot **out, struct sfu_transport *transport,

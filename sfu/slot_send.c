@@ -182,12 +182,17 @@ static void fetch_ring(const struct rtp_rewriter *rewriter, size_t packets) {
                            1);
 }
 
-void sfu_slot_fetch_far(const struct sfu_slot *slot, size_t packets) {
+void sfu_slot_fetch_near(const struct sfu_slot *slot) {
+    if (slot->transport->srtp_out != NULL)
+        sfu_srtp_out_fetch(slot->transport->srtp_out);
+}
+
+void sfu_slot_fetch_far(const struct sfu_slot *slot, size_t packets, size_t len) {
     const struct sfu_transport *transport = slot->transport;
     if (slot->rewriter.capacity != 0)
         fetch_ring(&slot->rewriter, packets);
     if (transport->srtp_out != NULL)
-        sfu_srtp_out_fetch(transport->srtp_out);
+        sfu_srtp_out_fetch_keys(transport->srtp_out, len);
     if (transport->downlink != NULL)
         sfu_downlink_fetch(transport->downlink, transport->transport_seq + 1);
 }

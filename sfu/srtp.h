@@ -60,8 +60,9 @@ int sfu_srtp_out_create(struct sfu_srtp_out **out, enum sfu_srtp_profile profile
                         const struct sfu_srtp_key *key);
 void sfu_srtp_out_destroy(struct sfu_srtp_out *out);
 
-/* Prefetches the keys. */
+/* Prefetches what protecting packets of so many bytes reads: first the one, then the other. */
 void sfu_srtp_out_fetch(const struct sfu_srtp_out *out);
+void sfu_srtp_out_fetch_keys(const struct sfu_srtp_out *out, size_t len);
 
 /* Protects one RTP packet. The header of header_len bytes (seq and SSRC are read from it) already
  * stands at packet; prefix (prefix_len bytes, may be 0) and payload are encrypted from where they

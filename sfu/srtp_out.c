@@ -10,11 +10,6 @@
 #include "rtp/bytes.h"
 #include "sfu/srtp_keys.h"
 
-enum {
-    CACHE_LINE = 64,
-    KEYS_BYTES = 1024, /* About what a key of either library takes. */
-};
-
 struct sfu_srtp_out {
     /* Owned. */
     struct sfu_srtp_keys rtp;
@@ -56,11 +51,13 @@ void sfu_srtp_out_destroy(struct sfu_srtp_out *out) {
 }
 
 void sfu_srtp_out_fetch(const struct sfu_srtp_out *out) {
-    const uint8_t *keys = (const uint8_t *)out->rtp.gcm;
-    if (keys == NULL)
-        return;
-    for (size_t at = 0; at < KEYS_BYTES; at += CACHE_LINE)
-        __builtin_prefetch(keys + at);
+    __builtin_prefetch(&out->rtp);
+}
+
+void sfu_srtp_out_fetch_keys(const struct sfu_srtp_out *out, size_t len) {
+    const struct sfu_srtp_keys *keys = &out->rtp;
+    if (keys->gcm != NULL && keys->provider->fetch != NULL)
+        keys->provider->fetch(keys->gcm, len);
 }
 
 /* The roll-over counter of this packet (RFC 3711 section 3.3.1), and the stream advanced. Older

@@ -105,12 +105,14 @@ static void feed_mirrors(struct sfu_track *track) {
 /* Rooms are larger than the caches: while one subscriber's packets are encrypted, what those of the
  * next ones need is on its way, each pointer's target one step earlier than what it points to. */
 static inline void fetch_ahead(const struct sfu_track *track, size_t i) {
+    if (i + 4 < track->slot_count)
+        sfu_slot_fetch(track->slots[i + 4]);
     if (i + 3 < track->slot_count)
-        sfu_slot_fetch(track->slots[i + 3]);
+        sfu_transport_fetch(track->slots[i + 3]->transport);
     if (i + 2 < track->slot_count)
-        sfu_transport_fetch(track->slots[i + 2]->transport);
+        sfu_slot_fetch_near(track->slots[i + 2]);
     if (i + 1 < track->slot_count)
-        sfu_slot_fetch_far(track->slots[i + 1], track->burst_count);
+        sfu_slot_fetch_far(track->slots[i + 1], track->burst_count, track->burst[0]->len);
 }
 
 /* --- Turns --- */
