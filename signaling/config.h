@@ -29,6 +29,7 @@ struct sig_config {
     struct sig_config_list announce;    /* Public IP addresses told instead of the local ones. */
     int rtc_port;                       /* Worker i uses rtc_port + i. */
     bool rtc_tcp;                       /* Media by TCP too. */
+    bool rtc_gso;                       /* UDP_SEGMENT where the kernel has it. */
     int workers;                        /* Resolved: 1 to SIG_CONFIG_WORKERS_MAX. */
     char *stun;                         /* "HOST:PORT" or NULL. */
     char *turn_url;                     /* "turn:HOST:PORT…" or NULL. */

@@ -73,7 +73,7 @@ static int make_sfu(struct sig_server *server) {
         .port = (uint16_t)config->rtc_port,
         .workers = (uint16_t)config->workers,
         .tcp = config->rtc_tcp,
-        .gso = true,
+        .gso = config->rtc_gso,
         .max_participants = TRANSPORTS_MAX,
         .consent_timeout_ms = CONSENT_TIMEOUT_MS,
         .loudest = (uint16_t)config->loudest,

@@ -57,6 +57,7 @@ static void without_options_it_is_a_demo_on_localhost(void) {
     CHECK_INT(config->rtc_port, 40000);
     CHECK_INT(config->rtc_address.count, 0);
     CHECK(config->rtc_tcp);
+    CHECK(config->rtc_gso);
     CHECK(config->workers >= 1 && config->workers <= SIG_CONFIG_WORKERS_MAX);
     CHECK(config->demo);
     CHECK(config->secret == NULL && config->tls_cert == NULL && config->stun == NULL);
@@ -74,11 +75,12 @@ static void flags_win_over_the_environment_and_that_over_the_file(void) {
     char config_variable[64];
     snprintf(config_variable, sizeof(config_variable), "WEIR_CONFIG=%s", path);
     CHECK_INT(load(ARGS(config_variable, "WEIR_RTC_PORT=2000", "WEIR_WORKERS=4", "HOME=/"),
-                   ARGS("--rtc-port", "3000", "--no-rtc-tcp", "--log-level=debug", "--log-format",
-                        "json")),
+                   ARGS("--rtc-port", "3000", "--no-rtc-tcp", "--no-rtc-gso", "--log-level=debug",
+                        "--log-format", "json")),
               SIG_CONFIG_RUN);
     CHECK_INT(loaded.config.rtc_port, 3000);
     CHECK(!loaded.config.rtc_tcp);
+    CHECK(!loaded.config.rtc_gso);
     CHECK_INT(loaded.config.workers, 4);
     CHECK_INT(loaded.config.ring_timeout_s, 10);
     CHECK_INT(loaded.config.listen.count, 2);
