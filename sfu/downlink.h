@@ -35,7 +35,7 @@ struct sfu_downlink_slot {
     uint32_t bps;   /* Of the chosen rung. */
     uint32_t wanted_bps;
     uint32_t reported_packets;
-    uint32_t reported_octets;
+    uint32_t reported_octets; /* Until the connection was judged last. */
 };
 
 /* A probe on its way: padding besides the media, spread at a rate. */

@@ -65,8 +65,24 @@ static void it_is_told_each_two_seconds_at_most_and_when_it_changes(void) {
     net.lose_up = 0;
     net_run(20 * S);
     unsigned before = net.quality_count[net.publisher->number];
-    net_run(30 * S);
-    CHECK_INT(net.quality_count[net.publisher->number], before);
+    net_run(30 * S); /* Nothing but figures. */
+    CHECK_INT(net.quality_count[net.publisher->number], before + 6);
+    rig_close();
+}
+
+static void it_comes_with_loss_rates_and_round_trip(void) {
+    net_begin(true, 20000000);
+    net_run(10 * S);
+    net.lose_up = 4;
+    net_run(10 * S);
+    const struct sfu_event *event = quality_of(net.publisher);
+    CHECK(event->up.loss_permille > 200 && event->up.loss_permille < 300);
+    CHECK_INT(event->down.bps, 0);
+    uint64_t sent_bps = event->up.bps;
+    event = quality_of(net.viewer);
+    CHECK(event->down.bps > sent_bps / 2 && event->down.bps < sent_bps * 2);
+    CHECK_INT(event->up.loss_permille, 0);
+    CHECK_INT(event->up.bps, 0);
     rig_close();
 }
 
@@ -77,6 +93,7 @@ static const struct test tests[] = {
     {"a_narrow_link_is_a_matter_of_bandwidth", a_narrow_link_is_a_matter_of_bandwidth},
     {"it_is_told_each_two_seconds_at_most_and_when_it_changes",
      it_is_told_each_two_seconds_at_most_and_when_it_changes},
+    {"it_comes_with_loss_rates_and_round_trip", it_comes_with_loss_rates_and_round_trip},
 };
 
 TEST_MAIN(tests)
