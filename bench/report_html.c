@@ -43,13 +43,19 @@ static void write_head(FILE *out, const struct bench_results *results) {
           "@media(prefers-color-scheme:dark){:root{--ink:#e6eaef;--dim:#9aa6b2;--grid:#333c47;"
           "--back:#14181d;--a:#6cb2ff;--b:#ff9d5c;--bad:#ff8a80}}"
           "body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);"
-          "max-width:720px;margin:2rem auto;padding:0 1rem}h1{font-size:1.4rem}h2{font-size:1rem;"
-          "margin:1.6rem 0 .2rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+          "max-width:1080px;margin:2rem auto;padding:0 1.5rem}h1{font-size:1.5rem;margin-bottom:0}"
+          "h2{font-size:1rem;margin:1.6rem 0 .2rem}h2 span{font-weight:400;margin-left:.8em}"
+          ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(158px,1fr));"
+          "gap:.7rem;margin:1.4rem 0}.figures div{border:1px solid var(--grid);border-radius:8px;"
+          "padding:.5rem .8rem}.figures b{display:block;font-size:1.25rem;font-weight:600;"
+          "font-variant-numeric:tabular-nums}.figures span{color:var(--dim);font-size:.85rem}"
+          ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));"
+          "gap:0 2rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
           "td,th{padding:.15rem 1rem .15rem 0;text-align:right;border-bottom:1px solid var(--grid)}"
           "td:first-child,th:first-child{text-align:left}p{color:var(--dim)}.bad{color:var(--bad)}"
-          "svg{width:100%;height:auto}text{fill:var(--dim);font:12px system-ui,sans-serif}"
-          ".grid{stroke:var(--grid)}.l0{stroke:var(--a)}.l1{stroke:var(--b)}.t0{fill:var(--a)}"
-          ".t1{fill:var(--b)}polyline{fill:none;stroke-width:2;stroke-linejoin:round}</style><h1>",
+          "svg{width:100%;height:auto}text{fill:var(--dim);font:15px system-ui,sans-serif}"
+          ".grid{stroke:var(--grid)}.l0{stroke:var(--a)}.l1{stroke:var(--b)}.t0{color:var(--a)}"
+          ".t1{color:var(--b)}polyline{fill:none;stroke-width:2;stroke-linejoin:round}</style><h1>",
           out);
     escape(out, plan->label[0] ? plan->label : plan->scenario);
     fputs("</h1><p>", out);
@@ -145,32 +151,33 @@ static void write_line(FILE *out, const struct bench_results *results, const str
         fprintf(out, "%.1f,%.1f ", x_of(results, results->samples[i].at_s),
                 y_of(line->value(&results->samples[i]), most));
     fputs("\"/>", out);
-    if (plot->lines[1].value != NULL)
-        fprintf(out, "<text class=\"t%zu\" x=\"%d\" y=\"%zu\">%s</text>", l, LEFT + 8,
-                TOP + 14 + 16 * l, line->name);
 }
 
 static void write_plot(FILE *out, const struct bench_results *results, const struct plot *plot) {
     double most = most_of(results, plot);
-    fprintf(out, "<h2>%s%s%s</h2><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">",
-            plot->title, plot->unit[0] ? ", " : "", plot->unit, WIDTH, HEIGHT, plot->title);
+    fprintf(out, "<div><h2>%s%s%s", plot->title, plot->unit[0] ? ", " : "", plot->unit);
+    for (size_t l = 0; l < LINES_MAX && plot->lines[1].value != NULL; l++)
+        fprintf(out, "<span class=\"t%zu\">%s</span>", l, plot->lines[l].name);
+    fprintf(out, "</h2><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">", WIDTH, HEIGHT,
+            plot->title);
     write_grid(out, results, most);
     for (size_t l = 0; l < LINES_MAX && plot->lines[l].value != NULL; l++)
         write_line(out, results, plot, l, most);
-    fputs("</svg>", out);
+    fputs("</svg></div>", out);
 }
 
 /* --- Figures --- */
 
 static void write_known(FILE *out, const char *name, double value, int decimals, const char *unit) {
     if (value >= 0)
-        fprintf(out, "<tr><td>%s<td>%.*f%s", name, decimals, value, unit);
+        fprintf(out, "<div><b>%.*f%s</b><span>%s</span></div>", decimals, value, unit, name);
 }
 
 static void write_figures(FILE *out, const struct bench_results *results) {
     const struct bench_window *last = bench_results_last(results);
-    fprintf(out, "<h2>Figures</h2><table><tr><td>Clients<td>%zu joined, %zu failed",
-            results->connected, results->failed);
+    fputs("<div class=\"figures\">", out);
+    write_known(out, "Clients joined", (double)results->connected, 0, "");
+    write_known(out, "Clients failed", (double)results->failed, 0, "");
     write_known(out, "Signaling of a join, p99", results->join_signaling_p99_ms, 0, " ms");
     write_known(out, "Until connected, p99", results->join_media_p99_ms, 0, " ms");
     write_known(out, "Packets forwarded a second", last->packets_per_s, 0, "");
@@ -178,16 +185,16 @@ static void write_figures(FILE *out, const struct bench_results *results) {
     write_known(out, "Delay, p50", bench_tally_delay_ms(&last->tally, 500), 0, " ms");
     write_known(out, "Delay, p99", bench_tally_delay_ms(&last->tally, 990), 0, " ms");
     write_known(out, "Freezes", (double)last->tally.freezes, 0, "");
-    write_known(out, "Server's CPU", last->server_cores * 100, 1, " % of a core");
+    write_known(out, "Server's CPU, of a core", last->server_cores * 100, 1, " %");
     write_known(out, "Server's CPU a packet", last->server_us_per_packet, 2, " µs");
     write_known(out, "Packets a second and core", last->packets_per_core, 0, "");
     write_known(out, "Server's memory a client",
                 last->server_mb < 0 ? -1 : last->server_kb_per_client, 0, " KB");
-    write_known(out, "Mean run", last->mean_run, 2, " datagrams");
+    write_known(out, "Mean run, datagrams", last->mean_run, 2, "");
     write_known(out, "Inside the server, p99", last->inside_p99_ms, 2, " ms");
-    write_known(out, "The crowd's own CPU", last->crowd_cores * 100, 1, " % of a core");
+    write_known(out, "The crowd's CPU, of a core", last->crowd_cores * 100, 1, " %");
     write_known(out, "Capacity", results->capacity, 0, "");
-    fputs("</table>", out);
+    fputs("</div>", out);
     if (last->is_bottleneck)
         fputs("<p class=\"bad\">The crowd itself was the bottleneck: these figures do not judge "
               "the server.</p>",
@@ -217,9 +224,10 @@ int bench_report_html(const struct bench_results *results, const char *path) {
         write_figures(out, results);
     if (results->capacity >= 0)
         write_steps(out, results);
+    fputs("<div class=\"plots\">", out);
     for (size_t i = 0; i < sizeof(plots) / sizeof(plots[0]) && results->sample_count > 1; i++)
         if (plots[i].lines[0].value(&results->samples[results->sample_count - 1]) >= 0)
             write_plot(out, results, &plots[i]);
-    fputs("</html>\n", out);
+    fputs("</div></html>\n", out);
     return fclose(out) == 0 ? 0 : -EIO;
 }
