@@ -114,6 +114,8 @@ static void handle_me(struct sig_http_request *request, void *data) {
     struct sig_identity identity;
     if (sig_auth_require(api->options.auth, request, &identity) < 0)
         return;
+    if (identity.is_session)
+        sig_auth_renew(api->options.auth, request);
     sig_http_reply_json(request, 200,
                         json_pack("{s:b, s:s, s:s, s:b}", "success", 1, "user_id", identity.user_id,
                                   "name", identity.name, "demo",

@@ -202,6 +202,16 @@ static void set_cookie(struct sig_auth *auth, struct sig_http_request *request, 
     sig_http_add_header(request, "Set-Cookie", header);
 }
 
+void sig_auth_renew(struct sig_auth *auth, struct sig_http_request *request) {
+    const char *id = sig_http_cookie(request, session_cookie);
+    const char *csrf = sig_http_cookie(request, csrf_cookie);
+    const struct auth_session *session = id ? auth_session_find(auth, id) : NULL;
+    if (session == NULL || !auth_is_digest_of(session->csrf, csrf))
+        return;
+    set_cookie(auth, request, session_cookie, id, false);
+    set_cookie(auth, request, csrf_cookie, csrf, true);
+}
+
 static void reply_identity(struct sig_http_request *request, const struct sig_identity *identity) {
     sig_http_reply_json(request, 200,
                         json_pack("{s:b, s:s, s:s}", "success", 1, "user_id", identity->user_id,
@@ -254,8 +264,11 @@ static void on_post(struct sig_http_request *request, void *data) {
 
 static void on_get(struct sig_http_request *request, void *data) {
     struct sig_identity identity;
-    if (sig_auth_require(data, request, &identity) == 0)
-        reply_identity(request, &identity);
+    if (sig_auth_require(data, request, &identity) < 0)
+        return;
+    if (identity.is_session)
+        sig_auth_renew(data, request);
+    reply_identity(request, &identity);
 }
 
 static void on_delete(struct sig_http_request *request, void *data) {

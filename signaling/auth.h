@@ -65,6 +65,10 @@ int sig_auth_check(struct sig_auth *auth, const struct sig_http_request *request
 int sig_auth_require(struct sig_auth *auth, struct sig_http_request *request,
                      struct sig_identity *identity);
 
+/* Has a browser that signed in by name keep its cookies for another lifetime from now on, as the
+ * session does with each use. To be called before the reply to a request that was let in. */
+void sig_auth_renew(struct sig_auth *auth, struct sig_http_request *request);
+
 /* Whether the identity may touch this call at all (the token's call claim). */
 bool sig_identity_may_enter(const struct sig_identity *identity, const char *call_id);
 
@@ -72,8 +76,8 @@ bool sig_identity_may_enter(const struct sig_identity *identity, const char *cal
 int sig_auth_read_token(struct sig_auth *auth, const char *token, struct sig_identity *identity,
                         const char **why);
 
-/* Serves /session: POST {"name": …} signs in, GET tells who is signed in, DELETE signs out. Without
- * demo mode POST is 403. */
+/* Serves /session: POST {"name": …} signs in, GET tells who is signed in and renews the cookies,
+ * DELETE signs out. Without demo mode POST is 403. */
 int sig_auth_add_routes(struct sig_auth *auth, struct sig_http *http);
 
 /* Adds weir_auth_… families. */

@@ -28,7 +28,7 @@ export class SettingsView {
     const section = (/** @type {string} */ title, /** @type {Node[]} */ ...nodes) =>
       element('section', { class: 'card stack', 'aria-label': title }, element('h2', {}, title), ...nodes);
     const profile = section(texts.settings.profile, element('p', {}, texts.settings.signedInAs(me.name)),
-      ...(me.isDemo ? [button(texts.home.signOut, 'person', forgetMe)] : []));
+      ...(me.isDemo ? [button(texts.home.signOut, 'person', () => forgetMe(rest))] : []));
     render(root, element('div', { class: 'column' },
       element('div', { class: 'head' }, element('h1', {}, texts.settings.title)),
       section(texts.settings.appearance, this.#themes()),
@@ -87,8 +87,9 @@ function check(name, label) {
   return element('label', { class: 'check' }, input, element('span', {}, label));
 }
 
-/** The session's cookie is the server's to take back; without its companion this page asks for a name again. */
-function forgetMe() {
+/** Without the cookie that scripts see this page asks for a name again, even if the server does not answer. @param {import('./weir-client.js').WeirRest} rest */
+async function forgetMe(rest) {
+  await rest.signOut().catch(() => {});
   document.cookie = 'csrftoken=; path=/; max-age=0';
   location.href = '/';
 }

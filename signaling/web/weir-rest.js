@@ -43,7 +43,7 @@ export class WeirRest {
   }
 
   /**
-   * @param {'GET' | 'POST'} method
+   * @param {'GET' | 'POST' | 'DELETE'} method
    * @param {string} path
    * @param {object} [body]
    * @param {{keepalive?: boolean}} [options] keepalive lets the request outlive the page
@@ -86,6 +86,11 @@ export class WeirRest {
   /** Demo mode: signs this browser in under a name. @param {string} name */
   signIn(name) {
     return this.request('POST', '/session/', { name });
+  }
+
+  /** Demo mode: ends that. */
+  signOut() {
+    return this.request('DELETE', '/session/');
   }
 
   /**

@@ -201,6 +201,23 @@ describe('sessions and tokens', () => {
     assert.doesNotMatch(cookies.find((line) => line.startsWith('csrftoken=')), /HttpOnly/i);
   });
 
+  test('both cookies outlive the browser, each visit renews both, and with what is left of them one is still oneself', async () => {
+    const given = await fetch(`${weir.url}/session/`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name":"Emil"}' });
+    const read = (response) => Object.fromEntries(cookieLines(response).map((line) => {
+      const [, name, value, seconds] = /^(\w+)=(\w+);.*Max-Age=(\d+)/.exec(line);
+      return [name, { value, seconds: Number(seconds) }];
+    }));
+    const first = read(given);
+    assert.deepEqual([first.sessionid.seconds, first.csrftoken.seconds], [86_400, 86_400]);
+    const emil = new User(weir.url);
+    // A browser that was closed and opened again has kept what has a Max-Age.
+    emil.cookies = Object.fromEntries(Object.entries(first).map(([name, { value }]) => [name, value]));
+    assert.ok(await emil.initiate());
+    for (const path of ['/api/v1/me/', '/session/']) assert.deepEqual(read((await emil.get(path)).response), first, path);
+    emil.cookies.csrftoken = 'wrong';
+    assert.deepEqual(cookieLines((await emil.get('/api/v1/me/')).response), []);
+  });
+
   test('with a secret, signing in by name is refused and tokens are taken', async (t) => {
     const file = path.join(scratch('secret'), 'secret');
     writeFileSync(file, SECRET);
