@@ -47,7 +47,7 @@ enum sig_call_event {
 /* How someone fared since the last sample was stored: sums over `weight` measurements. */
 struct sig_quality_sum {
     uint64_t since_ms;
-    unsigned weight, score_min;
+    unsigned weight, rtt_weight, score_min; /* The round trip is known a little later. */
     uint64_t score, up_loss_permille, down_loss_permille, rtt_ms, up_bps, down_bps;
     const char *reason; /* Of the worst; a constant, or NULL. */
 };

@@ -18,7 +18,7 @@ static struct sig_store_sample sample_of(const struct sig_participant *who) {
         .score_min = sum->score_min,
         .up_loss_permille = (unsigned)(sum->up_loss_permille / sum->weight),
         .down_loss_permille = (unsigned)(sum->down_loss_permille / sum->weight),
-        .rtt_ms = (unsigned)(sum->rtt_ms / sum->weight),
+        .rtt_ms = sum->rtt_weight ? (unsigned)(sum->rtt_ms / sum->rtt_weight) : 0,
         .up_bps = sum->up_bps / sum->weight,
         .down_bps = sum->down_bps / sum->weight,
         .reason = sum->reason};
@@ -132,6 +132,7 @@ static void add(struct sig_quality_sum *sum, const struct sig_quality_note *note
     sum->score += note->score;
     sum->up_loss_permille += note->up_loss_permille;
     sum->down_loss_permille += note->down_loss_permille;
+    sum->rtt_weight += note->rtt_ms > 0;
     sum->rtt_ms += note->rtt_ms;
     sum->up_bps += note->up_bps;
     sum->down_bps += note->down_bps;

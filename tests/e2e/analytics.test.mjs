@@ -41,8 +41,8 @@ test('the analytics of a call tell loss each way, round trip and rates', { timeo
     isBetween(quality.up_loss, 0.05, 0.2, 'lost on the way up');
     isBetween(quality.down_loss, 0.005, 0.09, 'lost on the way down');
     isBetween(quality.rtt_ms, 75, 400, 'round trip');
-    isBetween(quality.up_bps, 30_000, 10_000_000, 'sent');
-    isBetween(quality.down_bps, 30_000, 10_000_000, 'received');
-    assert.ok(points.length > 0 && points.every((point) => point.up_bps > 0 || point.down_bps > 0 || points.length > 1), JSON.stringify(points));
+    isBetween(quality.up_bps, 3_000, 2_000_000, 'sent');
+    isBetween(quality.down_bps, 3_000, 2_000_000, 'received');
+    assert.ok(points.length > 0 && points.some((point) => point.up_bps > 0 && point.down_bps > 0), JSON.stringify(points));
   }
 });
