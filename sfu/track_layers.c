@@ -44,6 +44,13 @@ static void check_flow(struct sfu_track *track, uint64_t now_us) {
         wake_slots(track, now_us);
 }
 
+/* After nothing at all came for a while whatever comes first would show the others to be missing.
+ */
+static void note_stall(struct sfu_track *track, uint64_t now_us, const struct sfu_layer *layer) {
+    if (now_us - track->newest_us > idle_after_us(layer) / 2)
+        track->flow_check_us = now_us + SFU_LAYER_IDLE_US;
+}
+
 static uint8_t smaller(uint8_t a, uint8_t b) {
     return a < b ? a : b;
 }
@@ -94,6 +101,7 @@ void sfu_track_note_packet(struct sfu_track *track, uint64_t now_us,
                            const struct sfu_packet *packet) {
     struct sfu_layer *layer = &track->layers[packet->layer];
     bool began = !layer->flowing;
+    note_stall(track, now_us, layer);
     layer->flowing = true;
     layer->last_packet_us = track->newest_us = now_us;
     uint8_t spatial = smaller(packet->descriptor.spatial, SFU_SPATIAL_MAX - 1);

@@ -55,6 +55,27 @@ static void a_layer_that_stops_gives_way_to_one_that_flows(void) {
     rig_close();
 }
 
+/* A busy machine held all of them up: what comes first says nothing of the others. */
+static void a_publisher_that_stalls_loses_no_layer(void) {
+    begin_simulcast();
+    for (uint8_t layer = 0; layer < 3; layer++)
+        layer_frame(layer, 1, true);
+    CHECK_INT(target(), 2);
+    rig_run(400 * MS);
+    for (uint8_t layer = 0; layer < 3; layer++) {
+        layer_frame(layer, 2, false);
+        CHECK_INT(target(), 2);
+        rig_run(10 * MS);
+    }
+    rig_run(400 * MS);
+    for (unsigned k = 3; k < 14; k++) { /* One that does not come back is missed all the same. */
+        layer_frame(0, k, false);
+        rig_run(33 * MS);
+    }
+    CHECK_INT(target(), 0);
+    rig_close();
+}
+
 static void another_layer_begins_at_its_keyframe_and_the_old_flows_until_then(void) {
     begin_simulcast();
     layer_frame(0, 1, true);
@@ -142,6 +163,7 @@ static const struct test tests[] = {
      the_highest_layer_that_flows_and_fits_is_chosen},
     {"a_layer_that_stops_gives_way_to_one_that_flows",
      a_layer_that_stops_gives_way_to_one_that_flows},
+    {"a_publisher_that_stalls_loses_no_layer", a_publisher_that_stalls_loses_no_layer},
     {"another_layer_begins_at_its_keyframe_and_the_old_flows_until_then",
      another_layer_begins_at_its_keyframe_and_the_old_flows_until_then},
     {"the_target_layers_keyframe_is_asked_for", the_target_layers_keyframe_is_asked_for},
