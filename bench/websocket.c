@@ -1,6 +1,7 @@
 #include "bench/websocket.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdbool.h>
@@ -202,6 +203,7 @@ int bench_websocket_open(struct bench_websocket **out, struct bench_loop *loop,
             close(fd);
         return -ENOMEM;
     }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* As browsers do. */
     websocket->watch = (struct bench_watch){fd, on_ready, 0};
     websocket->loop = loop;
     websocket->events = *events;

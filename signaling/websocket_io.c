@@ -7,6 +7,7 @@
 #include "signaling/websocket_internal.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -330,6 +331,9 @@ static void on_open(void *data, struct MHD_UpgradeResponseHandle *handle, int fd
         memcpy(socket->early, early, len);
         socket->early_len = len;
     }
+    /* The library has had small messages wait for each other's acknowledgement again. Fails under
+     * TLS, where the socket of the connection is another. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     socket->poll.data = socket;
     if (uv_poll_init(socket->http->loop, &socket->poll, fd) == 0) {
         socket->has_poll = true;

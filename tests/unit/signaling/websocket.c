@@ -1,6 +1,9 @@
 /* WebSockets, driven frame by frame over loopback connections. */
 #include "signaling/websocket.h"
 
+#include <netinet/tcp.h>
+
+#include "signaling/websocket_internal.h"
 #include "tests/unit/signaling/site.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -457,6 +460,59 @@ static void what_is_queued_arrives_in_order_and_before_the_close(void) {
     site_close(site);
 }
 
+static void small_messages_do_not_wait_for_each_other(void) {
+    struct site *site = open_site();
+    int fd = ws_open(site, HANDSHAKE("/ws/1"));
+    int is_on = 0;
+    CHECK(ws_send(site, fd, FIN | TEXT, "a", 1));
+    expect_text(site, fd, "a");
+    CHECK_INT(
+        getsockopt(seen.socket->fd, IPPROTO_TCP, TCP_NODELAY, &is_on, &(socklen_t){sizeof(is_on)}),
+        0);
+    CHECK(is_on != 0);
+    close(fd);
+    site_close(site);
+}
+
+static void what_may_wait_goes_with_what_may_not_and_in_order(void) {
+    struct site *site = open_site();
+    int fd = ws_open(site, HANDSHAKE("/ws/1"));
+    struct sig_frame *late = sig_frame_create("late", 4), *now = sig_frame_create("now", 3);
+    CHECK(ws_send(site, fd, FIN | TEXT, "a", 1));
+    expect_text(site, fd, "a");
+    uv_update_time(&site->loop);
+    CHECK_INT(sig_websocket_send_frame(seen.socket, late, true), 0);
+    uv_run(&site->loop, UV_RUN_NOWAIT);
+    CHECK_INT(seen.socket->queue.count, 1);
+    CHECK_INT(sig_websocket_send_frame(seen.socket, now, false), 0);
+    CHECK_INT(sig_websocket_send_frame(seen.socket, late, true), 0);
+    uv_run(&site->loop, UV_RUN_NOWAIT);
+    CHECK_INT(seen.socket->queue.count, 0);
+    expect_text(site, fd, "late");
+    expect_text(site, fd, "now");
+    expect_text(site, fd, "late");
+    CHECK_INT(sig_websocket_send_frame(seen.socket, late, true), 0); /* By itself. */
+    expect_text(site, fd, "late");
+    CHECK_INT(now->holders, 1);
+    CHECK_INT(late->holders, 1);
+    sig_frame_release(late);
+    sig_frame_release(now);
+    close(fd);
+    site_close(site);
+}
+
+static void what_waits_goes_with_a_socket_that_is_lost(void) {
+    struct site *site = open_site();
+    int fd = ws_open(site, HANDSHAKE("/ws/1"));
+    struct sig_frame *late = sig_frame_create("late", 4);
+    CHECK_INT(sig_websocket_send_frame(seen.socket, late, true), 0);
+    close(fd);
+    wait_for_close(site);
+    CHECK_INT(late->holders, 1);
+    sig_frame_release(late);
+    site_close(site);
+}
+
 static void silence_is_pinged_and_then_lost(void) {
     struct site *site = open_site();
     seen.limits.ping_ms = 40;
@@ -558,6 +614,10 @@ static const struct test tests[] = {
     {"a_slow_reader_is_cut_off_and_the_sender_told", a_slow_reader_is_cut_off_and_the_sender_told},
     {"what_is_queued_arrives_in_order_and_before_the_close",
      what_is_queued_arrives_in_order_and_before_the_close},
+    {"small_messages_do_not_wait_for_each_other", small_messages_do_not_wait_for_each_other},
+    {"what_may_wait_goes_with_what_may_not_and_in_order",
+     what_may_wait_goes_with_what_may_not_and_in_order},
+    {"what_waits_goes_with_a_socket_that_is_lost", what_waits_goes_with_a_socket_that_is_lost},
     {"silence_is_pinged_and_then_lost", silence_is_pinged_and_then_lost},
     {"a_client_that_vanishes_during_the_handshake_is_a_1006",
      a_client_that_vanishes_during_the_handshake_is_a_1006},
