@@ -99,14 +99,14 @@ static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pac
 
 static void select_one(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet);
 
-/* A keyframe whose first packet came late (retransmitted): what followed it is already in the
- * history. */
+/* A keyframe whose first packet came late (retransmitted, or overtaken): what followed it is
+ * already in the history, and of the same wake-up some was ignored before it and some is to come.
+ */
 static void catch_up(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *first) {
     const struct sfu_layer *layer = &slot->track->layers[first->layer];
-    uint64_t end = sfu_track_next_in_burst(slot->track, first);
-    for (uint64_t seq = first->seq + 1; seq <= layer->newest_seq && seq < end; seq++) {
+    for (uint64_t seq = first->seq + 1; seq <= layer->newest_seq; seq++) {
         const struct sfu_packet *packet = rtp_history_get(&layer->history, seq);
-        if (packet != NULL && !packet->is_held)
+        if (packet != NULL && !packet->is_held && !sfu_track_is_to_come(slot->track, first, packet))
             select_one(slot, now_us, packet);
     }
 }

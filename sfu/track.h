@@ -199,9 +199,9 @@ void sfu_tracks_flush(struct sfu_track *const *tracks, size_t count, uint64_t no
 
 void sfu_track_forget_burst(struct sfu_track *track);
 
-/* The number of the packet of the same layer that follows this one in the burst, UINT64_MAX when
- * none does. */
-uint64_t sfu_track_next_in_burst(const struct sfu_track *track, const struct sfu_packet *packet);
+/* Whether the other one stands behind this one in the burst. */
+bool sfu_track_is_to_come(const struct sfu_track *track, const struct sfu_packet *packet,
+                          const struct sfu_packet *other);
 
 /* Slots stand in the order of their participants. -ENOMEM. */
 int sfu_track_attach(struct sfu_track *track, struct sfu_slot *slot);

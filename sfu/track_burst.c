@@ -75,15 +75,14 @@ void sfu_track_forget_burst(struct sfu_track *track) {
     track->burst_count = 0;
 }
 
-uint64_t sfu_track_next_in_burst(const struct sfu_track *track, const struct sfu_packet *packet) {
-    bool passed = false;
-    for (size_t i = 0; i < track->burst_count; i++) {
-        const struct sfu_packet *other = track->burst[i];
-        if (passed && other->layer == packet->layer && other->seq > packet->seq)
-            return other->seq;
-        passed = passed || other == packet;
-    }
-    return UINT64_MAX;
+bool sfu_track_is_to_come(const struct sfu_track *track, const struct sfu_packet *packet,
+                          const struct sfu_packet *other) {
+    size_t i = 0;
+    while (i < track->burst_count && track->burst[i] != packet)
+        i++;
+    while (i < track->burst_count && track->burst[i] != other)
+        i++;
+    return i < track->burst_count;
 }
 
 static void feed_mirrors(struct sfu_track *track) {

@@ -312,6 +312,20 @@ static void catching_up_within_a_burst_sends_nothing_twice(void) {
     rig_close();
 }
 
+/* It is overtaken by what came before, and by some of what comes with it. */
+static void catching_up_within_a_burst_leaves_nothing_out(void) {
+    begin();
+    rig_video(call.publisher, camera_ssrc(), 9, 1, RIG_START | RIG_END);
+    rig_video(call.publisher, camera_ssrc(), 14, 2, RIG_END);
+    rig_put_picture(call.publisher, camera_ssrc(), 13, 2, 0, 720);
+    rig_put_picture(call.publisher, camera_ssrc(), 10, 2, RIG_KEY, 720);
+    rig_put_picture(call.publisher, camera_ssrc(), 12, 2, 0, 720);
+    rig_put_picture(call.publisher, camera_ssrc(), 11, 2, 0, 720);
+    rig_flush();
+    CHECK_STR(numbers(), "10 13 14 12 11");
+    rig_close();
+}
+
 static void paused_sends_nothing_and_resumes_at_the_newest_keyframe(void) {
     begin();
     rig_keyframe(call.publisher, camera_ssrc(), 10, 1);
@@ -370,6 +384,8 @@ static const struct test tests[] = {
      a_keyframe_whose_first_packet_is_late_is_caught_up_in_order},
     {"catching_up_within_a_burst_sends_nothing_twice",
      catching_up_within_a_burst_sends_nothing_twice},
+    {"catching_up_within_a_burst_leaves_nothing_out",
+     catching_up_within_a_burst_leaves_nothing_out},
     {"paused_sends_nothing_and_resumes_at_the_newest_keyframe",
      paused_sends_nothing_and_resumes_at_the_newest_keyframe},
     {"nothing_is_sent_without_consent", nothing_is_sent_without_consent},
