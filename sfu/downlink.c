@@ -136,6 +136,7 @@ void sfu_downlink_restart(struct sfu_transport *transport, uint64_t now_us) {
     downlink->probe = (struct sfu_downlink_probe){0};
     downlink->queue = (struct sfu_downlink_queue){0};
     downlink->sent_since_us = downlink->resend_us = now_us;
+    downlink->resend_bits = (int64_t)START_BPS * RESEND_DEPTH_US / 1000000;
     downlink->sent_bytes = 0;
     sfu_downlink_wake(transport, now_us);
 }

@@ -203,6 +203,17 @@ static void many_changes_are_one_choice(void) {
     rig_close();
 }
 
+/* The first picture waits for them: as many as after an outage. */
+static void a_new_link_may_have_repairs_at_once(void) {
+    net_begin(true, 3000000);
+    unsigned count = 0;
+    while (sfu_downlink_may_resend(net.viewer->transport, rig.now_us, 1000))
+        count++;
+    CHECK(count > 25);
+    CHECK(count < 50);
+    rig_close();
+}
+
 static void repairs_get_a_quarter_and_half_a_second_at_once(void) {
     net_begin(true, 3000000);
     net_run(10 * S);
@@ -291,6 +302,7 @@ static const struct test tests[] = {
     {"reports_of_much_loss_limit_what_is_sent", reports_of_much_loss_limit_what_is_sent},
     {"without_slots_there_is_none", without_slots_there_is_none},
     {"many_changes_are_one_choice", many_changes_are_one_choice},
+    {"a_new_link_may_have_repairs_at_once", a_new_link_may_have_repairs_at_once},
     {"repairs_get_a_quarter_and_half_a_second_at_once",
      repairs_get_a_quarter_and_half_a_second_at_once},
     {"who_speaks_is_favoured_where_there_is_not_enough",
