@@ -24,7 +24,7 @@ import { lookAtCall } from './call-visit.js';
 import { ringHere } from './ring.js';
 import { markInCall } from './ringtone.js';
 import { settings, tabNote } from './settings.js';
-import { hostToken, rememberedName, signedInAs } from './sign-in.js';
+import { hostToken, rememberedName, signedInAs, tokenProblem } from './sign-in.js';
 import { texts } from './texts.js';
 import { WeirClient, WeirError, WeirRest, openDevices } from './weir-client.js';
 
@@ -173,17 +173,24 @@ async function explainEnd(reason) {
   const took = joinedAt > 0 ? texts.call.overText(clockOf(seconds())) : '';
   if (reason?.status === 401 || reason?.status === 4401) return await signInAgain(reason);
   if ((endedByServer || reason?.code === 'call_over') && (await ringing.explainEnd())) return;
-  if (reason) showRefusal(reason);
+  if (reason) refuse(reason);
   else if (endedByServer) showOver({ title: texts.call.overTitle, text: took, sign: 'phone' });
   else showOver({ title: texts.call.leftTitle, text: took, way: { label: texts.call.again, act: rejoin } });
+}
+
+/** @param {WeirError} error */
+function refuse(error) {
+  const words = tokenProblem(token, error, callId);
+  if (words) showOver({ title: texts.host.title, text: words, sign: 'warning' });
+  else showRefusal(error);
 }
 
 /** The server has forgotten who we are, as after a restart: once, we say it again. @param {WeirError} reason */
 async function signInAgain(reason) {
   const lately = Date.now() - Number(tabNote('signedInAt')) < 60_000;
-  if (token || rememberedName() === '' || lately) return showRefusal(reason);
+  if (token || rememberedName() === '' || lately) return refuse(reason);
   tabNote('signedInAt', String(Date.now()));
-  await rest.signIn(rememberedName()).then(rejoin, showRefusal);
+  await rest.signIn(rememberedName()).then(rejoin, refuse);
 }
 
 function wireClient() {
@@ -255,4 +262,4 @@ addEventListener('pageshow', (event) => event.persisted && location.reload());
 wireClient();
 wirePage();
 // A client that has closed has said why by itself.
-start().catch((error) => client.state === 'closed' || showRefusal(error));
+start().catch((error) => client.state === 'closed' || refuse(error));

@@ -1,6 +1,6 @@
 // Before signing in: a name, or the link of a call.
 
-import { byId } from './dom.js';
+import { byId, element } from './dom.js';
 import { callIdIn } from './home-start.js';
 import { rememberedName, signedInAs } from './sign-in.js';
 import { texts } from './texts.js';
@@ -31,6 +31,12 @@ export function showWelcome(rest, enter, problem = '') {
     if (!callId) return showProblem('open-problem', texts.signIn.noLink);
     location.href = `/calls/${callId}/`; // Where a name is asked for, if need be.
   });
+}
+
+/** Who came from a host application, and not well. @param {string} words why */
+export function showTurnedAway(words) {
+  byId('welcome').hidden = false;
+  byId('welcome-ways').replaceChildren(element('h2', {}, texts.host.title), element('p', { role: 'alert' }, words));
 }
 
 /** @param {string} id @param {string} text empty for nothing */

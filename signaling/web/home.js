@@ -7,9 +7,9 @@ import { wireMissed } from './home-missed.js';
 import { PeopleView } from './home-people.js';
 import { SettingsView } from './home-settings.js';
 import { startMeeting, wireOpenLink } from './home-start.js';
-import { showWelcome } from './home-welcome.js';
+import { showTurnedAway, showWelcome } from './home-welcome.js';
 import { Ring } from './ring.js';
-import { hostToken, rememberedName, seemsSignedIn } from './sign-in.js';
+import { hostToken, rememberedName, seemsSignedIn, tokenProblem } from './sign-in.js';
 import { texts } from './texts.js';
 import { WeirNotifications, WeirRest } from './weir-client.js';
 
@@ -33,8 +33,10 @@ async function start() {
   try {
     await enter();
   } catch (error) {
-    const { status, message } = /** @type {import('./weir-client.js').WeirError} */ (error);
-    showWelcome(rest, enter, status === 401 ? '' : message);
+    const problem = /** @type {import('./weir-client.js').WeirError} */ (error);
+    const words = tokenProblem(token, problem);
+    if (words) showTurnedAway(words);
+    else showWelcome(rest, enter, problem.status === 401 ? '' : problem.message);
   }
 }
 
@@ -74,19 +76,23 @@ function wireOffline(notifications) {
 
 /** @param {Home} home */
 function wireViews(home) {
+  // People and channels are a host application's own.
+  for (const name of home.me.isDemo ? [] : ['channels', 'people'])
+    /** @type {HTMLElement} */ (document.querySelector(`nav [data-view="${name}"]`)).hidden = true;
   /** @type {Record<string, HomeView>} */
   const views = {
-    channels: new ChannelsView(home),
-    people: new PeopleView(home),
+    ...(home.me.isDemo ? { channels: new ChannelsView(home), people: new PeopleView(home) } : {}),
     history: new HistoryView(home),
     settings: new SettingsView(home),
   };
+  const first = Object.keys(views)[0];
   const missed = wireMissed(home);
   let current = '';
   const main = byId('main');
   const route = () => {
     const [, name = '', ...path] = location.hash.slice(1).split('/');
-    const chosen = name in views ? name : 'channels';
+    if (location.hash.startsWith('#token=')) return void (hostToken(), location.reload()); // Somebody else, perhaps.
+    const chosen = name in views ? name : first;
     if (chosen !== current) views[current]?.hide?.();
     if (chosen === 'history' || current === 'history') missed.seen();
     for (const link of document.querySelectorAll('nav a'))

@@ -93,8 +93,14 @@ export const texts = {
     linkPlaceholder: 'https://…/calls/…',
     join: 'Join',
     noLink: 'That is no link of a call: one ends in a long id with dashes.',
-    hostTitle: 'You are not signed in',
     host: 'This server belongs to an application, and only that can let you in. Open the call from there.',
+  },
+
+  host: {
+    title: 'You are not let in',
+    expired: 'Your admission has run out. Open the call again from the application that brought you here.',
+    wrong: 'Your admission is not valid on this server. Open the call again from the application that brought you here.',
+    otherCall: 'Your admission is for another call. Open this one from the application that brought you here.',
   },
 
   home: {
