@@ -61,12 +61,15 @@ function circumstances() {
 // ---- Tables ----
 
 /** @param {Row} row */
+const sizeOf = (row) => number(row.size) + (row.failed ? ` (${number(row.failed)} could not come)` : '');
+
+/** @param {Row} row */
 function costLine(row) {
   const us = costOf(row), meanRun = runOf(row);
   const floor = row.server.startsWith('weir') && row.kind === 'pictures' ? floorAt(runs, row.size, meanRun) : null;
   const percent = (/** @type {number | null} */ cores) => number(cores === null ? null : cores * 100);
   const delay = (/** @type {any} */ step) => step.media.delay_of_pictures.p99_ms || step.media.delay_of_sound.p99_ms;
-  return [`${NAMES[/** @type {keyof NAMES} */ (row.server)]}, ${KINDS[/** @type {keyof KINDS} */ (row.kind)]}`, number(row.size), `**${number(us, 2)}**`, number(meanRun, 1),
+  return [`${NAMES[/** @type {keyof NAMES} */ (row.server)]}, ${KINDS[/** @type {keyof KINDS} */ (row.kind)]}`, sizeOf(row), `**${number(us, 2)}**`, number(meanRun, 1),
     us && floor ? number(us / floor, 2) : '–', number(row.of((step) => step.packets_per_s)), number(row.of((step) => step.media.lost_percent), 3), number(row.of(delay)),
     percent(row.of((step) => step.server.cores)), percent(row.of((step) => step.crowd.cores)) + (row.isDoubtful ? ' (!)' : ''), number(row.of((step) => step.crowd.us_per_packet), 2)];
 }
@@ -93,7 +96,7 @@ function capacityTable() {
 
 function growthText() {
   return GROWTH.map(({ kind, title }) => {
-    const lines = rowsOf(runs, kind).filter((row) => !row.why).map((row) => [number(row.size), number(costOf(row), 2), number(runOf(row), 1),
+    const lines = rowsOf(runs, kind).filter((row) => !row.why).map((row) => [sizeOf(row), number(costOf(row), 2), number(runOf(row), 1),
       kind === 'rooms' ? '–' : number(floorAt(runs, row.size || 100, runOf(row)), 2), number(row.of((step) => step.packets_per_s)),
       number((row.of((step) => step.server.cores) ?? 0) * 100), number(row.of((step) => step.server.mb)), row.isDoubtful ? '(!)' : '']);
     return lines.length ? `By ${title}:\n\n${table([kind, 'µs a packet', 'mean run', 'floor at that run', 'packets/s', 'server %', 'MB', ''], lines)}` : '';

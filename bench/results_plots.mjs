@@ -109,7 +109,7 @@ export const GROWTH = [
 
 /** @param {Run[]} runs @param {string} kind @returns {Line[]} */
 function growth(runs, kind) {
-  const rows = rowsOf(runs, kind).filter((row) => costOf(row) !== null);
+  const rows = rowsOf(runs, kind).filter((row) => !row.failed && costOf(row) !== null);
   const line = (/** @type {string} */ name, /** @type {string} */ style, /** @type {(row: any) => number | null} */ pick) => ({
     name, style, points: rows.flatMap((row) => { const y = pick(row); return y === null ? [] : [{ x: row.size, y, label: short(row.size) }]; }) });
   const floor = kind === 'rooms' ? [] : [line('the floor', 'floor', (row) => floorAt(runs, row.size, runOf(row)))];

@@ -7,7 +7,7 @@ import path from 'node:path';
 /**
  * @typedef {{kind: string, server: string, size: number, round: number, name: string, data: any, why: string, junk: any}} Run
  * @typedef {{kind: string, server: string, size: number, runs: Run[], why: string,
- *   of: (pick: (step: any, data: any) => number | null) => number | null, isDoubtful: boolean}} Row
+ *   of: (pick: (step: any, data: any) => number | null) => number | null, isDoubtful: boolean, failed: number}} Row
  */
 
 const SERVERS = ['weir', 'weir-no-gso', 'weir-workers', 'janus-loops', 'janus'];
@@ -63,6 +63,7 @@ function toRow(runs) {
     why: good.length ? '' : runs[0].why,
     of: (pick) => median(good.map((run) => pick(run.data.steps?.at(-1) ?? run.data, run.data))),
     isDoubtful: good.some((run) => run.data.steps?.at(-1)?.crowd.is_bottleneck),
+    failed: Math.max(0, ...good.map((run) => run.data.joins?.failed ?? 0)),
   };
 }
 
@@ -109,5 +110,5 @@ export function lineOf(run) {
   const capacity = run.data.capacity === null ? '' : `capacity ${run.data.capacity}; `;
   return `${what}${capacity}${number(step.server.us_per_packet, 2)} µs a packet, ${number(step.packets_per_s)} packets/s, `
     + `lost ${number(step.media.lost_percent, 3)} %, p99 ${number(step.media.delay_of_pictures.p99_ms || step.media.delay_of_sound.p99_ms)} ms`
-    + (step.crowd.is_bottleneck ? ', THE CROWD WAS TOO SLOW' : '');
+    + (run.data.joins.failed ? `, ${run.data.joins.failed} could not come` : '') + (step.crowd.is_bottleneck ? ', THE CROWD WAS TOO SLOW' : '');
 }
