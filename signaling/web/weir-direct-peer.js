@@ -3,7 +3,7 @@
 
 import { encodingsFor, linesOf, sendingOrder } from './weir-layers.js';
 import { KIND_OF_SOURCE } from './weir-roster.js';
-import { isWantedCodec, withVoiceWishes } from './weir-sdp.js';
+import { isWantedCodec, withVoiceWishes, withoutStrayLines } from './weir-sdp.js';
 
 /** @typedef {import('./weir-roster.js').Source} Source */
 /** @typedef {import('./weir-roster.js').Message} Message */
@@ -136,7 +136,7 @@ export class DirectPeer {
   /** @param {'offer' | 'answer'} type @param {RTCSessionDescriptionInit} description */
   async #describe(type, { sdp = '' }) {
     await this.pc.setLocalDescription({ type, sdp: withVoiceWishes(sdp) });
-    const description = { type, sdp: this.pc.localDescription?.sdp, attempt: this.attempt };
+    const description = { type, sdp: withoutStrayLines(this.pc.localDescription?.sdp ?? ''), attempt: this.attempt };
     this.hooks.send({ type, [type]: description });
   }
 

@@ -62,6 +62,8 @@ export function installSenses() {
   }
 
   function audioTrackOf(userId) {
+    const known = window.weir?.trackOf(userId, 'microphone'); // By the page's own client, whichever way it comes.
+    if (known) return known;
     for (const connection of [...window.notes.connections].reverse()) {
       for (const transceiver of connection.getTransceivers()) {
         const slot = window.notes.sources.get(transceiver.mid);
