@@ -13,7 +13,7 @@ const MINUTE = { timeout: 60_000 };
 
 let weir;
 let browser;
-before(async () => { [weir, browser] = await Promise.all([startWeir(), launchChromium()]); }, { timeout: 60_000 });
+before(async () => { [weir, browser] = await Promise.all([startWeir(), launchChromium({ flags: ['--use-fake-device-for-media-stream=device-count=3'] })]); }, { timeout: 60_000 });
 after(async () => {
   await browser?.close();
   await weir?.stop();
@@ -81,6 +81,42 @@ test('a device that another program holds is named, and opened when it is free a
   await host.shot('error-busy');
   await host.page.evaluate(() => (window.isHeld = false));
   await host.page.click('#camera');
+  await host.seesPictureOf(host);
+});
+
+test('where but one camera opens at a time, another one is chosen all the same; and the first comes back when it does not open', MINUTE, async (t) => {
+  const host = await using(t, 'Amina Diallo', {
+    script: `{
+      const open = MediaDevices.prototype.getUserMedia;
+      let held = null;
+      window.broken = 'none';
+      MediaDevices.prototype.getUserMedia = async function (wanted) {
+        const isHeld = wanted.video && (held?.readyState === 'live' || wanted.video.deviceId?.exact === window.broken);
+        if (isHeld) throw new DOMException('held', 'NotReadableError');
+        const stream = await open.call(this, wanted);
+        held = stream.getVideoTracks()[0] ?? held;
+        return stream;
+      };
+    }`,
+  });
+  await host.enter(await host.call([]));
+  await host.seesPictureOf(host);
+  const isCamera = (label) => host.page.waitForFunction((wanted) => window.weir.localTrack('camera')?.label === wanted, label);
+  const choose = async (label) => {
+    await host.page.click('#camera-more');
+    await host.page.locator('#devices-menu option').nth(2).waitFor({ state: 'attached' });
+    await host.page.selectOption('#devices-menu select', { label });
+  };
+  await choose('fake_device_2');
+  await isCamera('fake_device_2');
+  await host.page.keyboard.press('Escape');
+  await host.page.evaluate(async () => {
+    const all = await navigator.mediaDevices.enumerateDevices();
+    window.broken = all.find(({ label }) => label === 'fake_device_0').deviceId;
+  });
+  await choose('fake_device_0');
+  await host.reads(/Another program holds the camera/);
+  await isCamera('fake_device_2');
   await host.seesPictureOf(host);
 });
 
