@@ -101,6 +101,10 @@ void bench_measure_end(struct bench_measure *measure, const struct bench_tally *
     ask_for_metrics(measure, &measure->later);
 }
 
+bool bench_measure_is_complete(const struct bench_measure *measure) {
+    return measure->earlier.exchange == NULL && measure->later.exchange == NULL;
+}
+
 /* --- Comparing --- */
 
 static double per(double amount, double of) {

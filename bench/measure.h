@@ -45,6 +45,9 @@ void bench_measure_server(const struct bench_measure *measure, char out[static B
 void bench_measure_begin(struct bench_measure *measure, const struct bench_tally *tally);
 void bench_measure_end(struct bench_measure *measure, const struct bench_tally *tally);
 
+/* Whether /metrics of both ends has come, or does not come. */
+bool bench_measure_is_complete(const struct bench_measure *measure);
+
 /* Compares both ends. clients: connected at the end. */
 void bench_measure_compare(const struct bench_measure *measure, size_t clients, size_t watching,
                            struct bench_window *out);

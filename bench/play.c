@@ -17,7 +17,7 @@ enum {
     TICK_US = 20000,
     CHECK_US = 100000,
     SECOND_US = 1000000,
-    METRICS_WAIT_US = 250000, /* For /metrics at the end of a window. */
+    METRICS_WAIT_US = 3000000, /* For /metrics at the end of a window, at most. */
     GOODBYE_US = 300000,
     SAMPLED = 400, /* So many are asked each second about losses and delays. */
     SECRET_MAX = 1024,
@@ -202,7 +202,8 @@ static void step(struct play *play, double elapsed_s) {
         begin_window(play);
     else if (play->phase == MEASURING && is_after(play, play->plan.duration_s))
         end_window(play);
-    else if (play->phase == COMPARING && is_after(play, METRICS_WAIT_US / 1e6))
+    else if (play->phase == COMPARING &&
+             (bench_measure_is_complete(&play->measure) || is_after(play, METRICS_WAIT_US / 1e6)))
         go_on(play);
     else if (play->phase == LEAVING && is_after(play, GOODBYE_US / 1e6))
         enter(play, OVER);

@@ -79,8 +79,7 @@ function ofIdleMemory(runs) {
 
 /** @param {Run[]} runs @returns {Answer} */
 function ofWatchingMemory(runs) {
-  const row = rowsOf(runs, 'subscribers').filter((one) => !one.why && !one.failed && one.size <= 1000).at(-1);
-  if (!row) throw new NotMeasured('was not run');
+  const row = need(runs, 'subscribers', 'weir', 1000);
   const kb = row.of((step) => step.server.kb_per_client) ?? 0;
   return { held: kb <= 64, measured: `**${number(kb, 1)} KB** each of ${number(row.size)}, all that is shared included` };
 }
