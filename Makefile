@@ -83,7 +83,7 @@ e2e: setup-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all test-binaries
 	@tests/run $(BUILD) e2e
 
-## bench: measure against Janus and against the floor, write bench/RESULTS.md; BENCH=quick rehearses
+## bench: measure against Janus and the floor, write bench/RESULTS.md; BENCH=quick rehearses, RESUME=1 goes on after a break
 bench: setup-bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@bench/run $(BUILD)

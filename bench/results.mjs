@@ -45,7 +45,7 @@ function table(head, lines) {
 const packageOf = (name, file) => ask('dpkg-query', '-W', '-f', '${Version}', file) && `${name} ${ask('dpkg-query', '-W', '-f', '${Version}', file)}`;
 
 function circumstances() {
-  const changed = ask('git', 'status', '--porcelain', '--untracked-files=no') ? ' with changes' : '';
+  const changed = ask('git', 'status', '--porcelain', '--untracked-files=no', '--', '.', ':!bench/RESULTS.md', ':!bench/results.svg') ? ' with changes' : '';
   const load = Number(existsSync(path.join(folder, 'load-before')) ? readFileSync(path.join(folder, 'load-before'), 'utf8') : 0);
   const flags = readFileSync('/proc/cpuinfo', 'utf8').match(/^flags.*$/m)?.[0] ?? '';
   const versions = [packageOf('Janus', 'janus') || 'Janus not installed', packageOf('libipsec-mb', 'libipsec-mb1'), packageOf('OpenSSL', 'libssl3'), packageOf('gcc', 'gcc')];
