@@ -176,8 +176,8 @@ static void tell_quality(void) {
     meeting_event((struct sfu_event){.type = SFU_EVENT_QUALITY,
                                      .participant = ada_number,
                                      .score = 2,
-                                     .up = {2, "cpu"},
-                                     .down = {0, "none"}});
+                                     .up = {.score = 2, .reason = "cpu"},
+                                     .down = {.score = 0, .reason = "none"}});
 }
 
 static void quality_is_told_with_its_reasons(void) {
