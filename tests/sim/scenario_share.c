@@ -5,27 +5,33 @@
  * to do with the next bit. */
 enum { CAMERAS = 4 };
 
-static void join_cameras(struct world *world) {
+/* The link that all who see them share. */
+static struct world *four_cameras(uint64_t rate_bps, uint64_t queue_us, struct bench_link **link) {
+    struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
     struct world_profile publisher = scenario_publisher();
     for (size_t i = 0; i < CAMERAS; i++)
         world_join(world, &publisher);
+    *link = world_link(world, &(struct bench_link_config){
+                                  .delay_us = 20000, .rate_bps = rate_bps, .queue_us = queue_us});
+    return world;
+}
+
+static struct world_person *join_viewer(struct world *world, struct bench_link *link) {
+    struct bench_link_config own = {.delay_us = 5000};
+    struct world_profile profile = scenario_viewer(CAMERAS, &own);
+    profile.shared_down = link;
+    struct world_person *viewer = world_join(world, &profile);
+    world_trace(viewer);
+    return viewer;
 }
 
 static void two_subscribers_share_fairly(void) {
-    struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
-    struct bench_link *shared = world_link(
-        world,
-        &(struct bench_link_config){.delay_us = 20000, .rate_bps = 3000000, .queue_us = 300 * MS});
-    struct bench_link_config own = {.delay_us = 5000};
-    struct world_profile profile = scenario_viewer(CAMERAS, &own);
-    profile.shared_down = shared;
-    join_cameras(world);
+    struct bench_link *link;
+    struct world *world = four_cameras(3000000, 300 * MS, &link);
     world_run(world, 2 * S);
-    struct world_person *first = world_join(world, &profile);
+    struct world_person *first = join_viewer(world, link);
     world_run(world, 5 * S);
-    struct world_person *second = world_join(world, &profile);
-    world_trace(first);
-    world_trace(second);
+    struct world_person *second = join_viewer(world, link);
     world_run(world, 70 * S);
     world_plot(first, "share_first");
     world_plot(second, "share_second");
@@ -41,17 +47,10 @@ static void two_subscribers_share_fairly(void) {
 /* The download begins in the tenth second; shares are of the minute that begins ten seconds later.
  */
 static void a_download_leaves_a_third(void) {
-    struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
-    struct bench_link *shared = world_link(
-        world,
-        &(struct bench_link_config){.delay_us = 20000, .rate_bps = 3000000, .queue_us = 100 * MS});
-    struct bench_link_config own = {.delay_us = 5000};
-    struct world_profile profile = scenario_viewer(CAMERAS, &own);
-    profile.shared_down = shared;
-    join_cameras(world);
-    struct world_person *viewer = world_join(world, &profile);
-    world_trace(viewer);
-    world_cubic(world, shared, 11 * S, UINT64_MAX);
+    struct bench_link *link;
+    struct world *world = four_cameras(3000000, 100 * MS, &link);
+    struct world_person *viewer = join_viewer(world, link);
+    world_cubic(world, link, 11 * S, UINT64_MAX);
     world_run(world, 80 * S);
     world_plot(viewer, "against_cubic");
     uint64_t from_us = world->now_us - 60 * S;
@@ -60,17 +59,10 @@ static void a_download_leaves_a_third(void) {
 }
 
 static void a_constant_stream_is_made_room_for(void) {
-    struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
-    struct bench_link *shared = world_link(
-        world,
-        &(struct bench_link_config){.delay_us = 20000, .rate_bps = 4500000, .queue_us = 500 * MS});
-    struct bench_link_config own = {.delay_us = 5000};
-    struct world_profile profile = scenario_viewer(CAMERAS, &own);
-    profile.shared_down = shared;
-    join_cameras(world);
-    struct world_person *viewer = world_join(world, &profile);
-    world_trace(viewer);
-    world_cross(world, shared, 2500000, 16 * S, 46 * S);
+    struct bench_link *link;
+    struct world *world = four_cameras(4500000, 500 * MS, &link);
+    struct world_person *viewer = join_viewer(world, link);
+    world_cross(world, link, 2500000, 16 * S, 46 * S);
     world_run(world, 60 * S);
     world_plot(viewer, "cross_traffic");
     CHECK_AT_LEAST(world_received_bps(viewer, 26 * S, 46 * S), 1200000);
@@ -78,10 +70,41 @@ static void a_constant_stream_is_made_room_for(void) {
     world_destroy(world);
 }
 
+/* For how long there was always a queue of more than so much. */
+static uint64_t longest_queue_us(const struct world_person *viewer, uint64_t above_us) {
+    const struct world_trace *trace = &viewer->trace;
+    uint64_t since_us = trace->samples[0].at_us, longest_us = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct world_sample *sample = &trace->samples[i];
+        if (sample->queue_us <= above_us)
+            since_us = sample->at_us;
+        else if (sample->at_us - since_us > longest_us)
+            longest_us = sample->at_us - since_us;
+    }
+    return longest_us;
+}
+
+/* What all delays contain from the second minute on is not to become what they are measured from.
+ * Where the layers are 3 % too much the queue grows by less than the estimator notices at once: of
+ * 22 seeds it stood for less than 3 s with 18, and for 4 to 11 s with the others. */
+static void a_constant_stream_leaves_no_queue_standing(void) {
+    struct bench_link *link;
+    struct world *world = four_cameras(3000000, 500 * MS, &link);
+    struct world_person *viewer = join_viewer(world, link);
+    world_cross(world, link, 1000000, 121 * S, UINT64_MAX);
+    world_run(world, 600 * S);
+    world_plot(viewer, "standing_queue");
+    CHECK_AT_MOST(longest_queue_us(viewer, 50 * MS) / MS, 15000);
+    CHECK_AT_MOST(world_queue_us(viewer, 130 * S, 601 * S, 950) / MS, 200);
+    CHECK_AT_LEAST(world_received_bps(viewer, 130 * S, 601 * S), 1000000);
+    world_destroy(world);
+}
+
 static const struct test tests[] = {
     {"two_subscribers_share_fairly", two_subscribers_share_fairly},
     {"a_download_leaves_a_third", a_download_leaves_a_third},
     {"a_constant_stream_is_made_room_for", a_constant_stream_is_made_room_for},
+    {"a_constant_stream_leaves_no_queue_standing", a_constant_stream_leaves_no_queue_standing},
 };
 
 TEST_MAIN(tests)
