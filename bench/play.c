@@ -190,15 +190,22 @@ static void on_stop(struct play *play) {
         leave(play);
 }
 
+static void settle(struct play *play) {
+    note_arrivals(play);
+    if (play->people.joins == 0)
+        leave(play); /* Nobody came: there is nothing to wait for. */
+    else
+        enter(play, SETTLING);
+}
+
 static void step(struct play *play, double elapsed_s) {
     if (play->phase == COMING)
         let_come(play, elapsed_s);
     if (*play->stop && play->phase < COMPARING)
         on_stop(play);
-    else if (play->phase == COMING && have_all_come(play)) {
-        note_arrivals(play);
-        enter(play, SETTLING);
-    } else if (play->phase == SETTLING && is_after(play, play->plan.settle_s))
+    else if (play->phase == COMING && have_all_come(play))
+        settle(play);
+    else if (play->phase == SETTLING && is_after(play, play->plan.settle_s))
         begin_window(play);
     else if (play->phase == MEASURING && is_after(play, play->plan.duration_s))
         end_window(play);
