@@ -68,7 +68,7 @@ static void many_go_in_order_however_little_is_taken_at_a_time(void) {
 }
 
 static void what_is_added_meanwhile_comes_behind(void) {
-    char want[3000] = "", text[8];
+    char want[3000] = "", text[16];
     begin();
     for (int i = 0; i < 200; i++) { /* The ring goes round, grows, and goes again. */
         snprintf(text, sizeof(text), "%03d", i);
