@@ -142,10 +142,17 @@ static void make_call(struct initiation *initiation) {
 static void on_names(void *data, int status, const struct sig_store_user *users, size_t count,
                      size_t total) {
     struct initiation *initiation = data;
+    const struct sig_auth *auth = initiation->pending->api->options.auth;
     (void)total;
     for (size_t i = 0; status == 0 && i < count && i < initiation->count; i++)
         if (!initiation->names[i] && users[i].name)
             initiation->names[i] = strdup(users[i].name);
+    for (size_t i = 0; i < initiation->count; i++) {
+        const char *name =
+            initiation->names[i] ? NULL : sig_auth_name_of(auth, initiation->user_ids[i]);
+        if (name)
+            initiation->names[i] = strdup(name);
+    }
     make_call(initiation); /* Without names they go by their ids. */
 }
 

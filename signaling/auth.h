@@ -69,6 +69,10 @@ int sig_auth_require(struct sig_auth *auth, struct sig_http_request *request,
  * session does with each use. To be called before the reply to a request that was let in. */
 void sig_auth_renew(struct sig_auth *auth, struct sig_http_request *request);
 
+/* The name under which this user is signed in, of those who were here lately: the store may not
+ * have it yet. Borrowed until the loop's next turn; NULL: unknown. */
+const char *sig_auth_name_of(const struct sig_auth *auth, const char *user_id);
+
 /* Whether the identity may touch this call at all (the token's call claim). */
 bool sig_identity_may_enter(const struct sig_identity *identity, const char *call_id);
 

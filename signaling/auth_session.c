@@ -10,6 +10,7 @@
 
 #define CHAIN_COUNT 4096u
 #define SAVES_PER_LIFETIME 24
+#define NAMES_LATELY 200 /* Looked through for a name. */
 
 bool auth_sessions_init(struct auth_sessions *sessions) {
     sessions->chains = calloc(CHAIN_COUNT, sizeof(*sessions->chains));
@@ -135,6 +136,14 @@ struct auth_session *auth_session_create(struct sig_auth *auth, const char *name
     if (auth->options.store)
         sig_store_save_user(auth->options.store, session->user_id, name, NULL, NULL);
     return session;
+}
+
+const char *sig_auth_name_of(const struct sig_auth *auth, const char *user_id) {
+    const struct auth_session *session = auth->sessions.newest;
+    for (unsigned i = 0; session && i < NAMES_LATELY; i++, session = session->older)
+        if (strcmp(session->user_id, user_id) == 0)
+            return session->name;
+    return NULL;
 }
 
 void auth_session_restore(struct sig_auth *auth, const struct sig_store_sign_in *sign_in) {

@@ -295,6 +295,18 @@ static void signing_in_by_name_gives_cookies_that_work(void) {
     sig_auth_destroy(auth);
 }
 
+static void who_has_just_signed_in_has_a_name(void) {
+    struct sig_auth *auth = create(NULL, true);
+    struct site *site = open_site(auth);
+    CHECK_INT(ask(site, "POST /session/", JSON, "{\"name\":\"Ann\"}"), 200);
+    json_t *answer = json_loads(site_body(site), 0, NULL);
+    CHECK_STR(sig_auth_name_of(auth, json_string_value(json_object_get(answer, "user_id"))), "Ann");
+    CHECK(sig_auth_name_of(auth, "somebody") == NULL);
+    json_decref(answer);
+    site_close(site);
+    sig_auth_destroy(auth);
+}
+
 static void a_token_against_forgery_must_be_the_sessions_own(void) {
     struct sig_auth *auth = create(NULL, true);
     struct site *site = open_site(auth);
@@ -412,6 +424,7 @@ static const struct test tests[] = {
     {"no_or_bad_credentials_get_401_and_how_to_do_better",
      no_or_bad_credentials_get_401_and_how_to_do_better},
     {"signing_in_by_name_gives_cookies_that_work", signing_in_by_name_gives_cookies_that_work},
+    {"who_has_just_signed_in_has_a_name", who_has_just_signed_in_has_a_name},
     {"a_token_against_forgery_must_be_the_sessions_own",
      a_token_against_forgery_must_be_the_sessions_own},
     {"sockets_with_a_cookie_need_an_origin_of_ours", sockets_with_a_cookie_need_an_origin_of_ours},
