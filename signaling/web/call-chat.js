@@ -5,6 +5,7 @@ import { markPanel, onPanel, openPanel, togglePanel } from './call-panels.js';
 import { texts } from './texts.js';
 
 const LINES_KEPT = 500;
+const NEAR_PX = 60;
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)]/g;
 
 /** @param {import('./weir-client.js').WeirClient} client */
@@ -17,7 +18,9 @@ export function wireChat(client) {
     toast(texts.chat.from(name, text), 'info', { label: texts.chat.show, act: () => togglePanel('chat') }).classList.add('chat');
   });
   onPanel((open) => {
-    if (open === 'chat') document.querySelectorAll('.toast.chat').forEach((node) => node.remove());
+    if (open !== 'chat') return;
+    document.querySelectorAll('.toast.chat').forEach((node) => node.remove());
+    byId('chat-list').scrollTop = byId('chat-list').scrollHeight;
   });
   byId('chat-form').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -34,6 +37,8 @@ export function wireChat(client) {
 function addLine(userId, name, text) {
   const list = byId('chat-list');
   const isOwn = userId === '';
+  // Who reads what was said earlier is not torn away from it.
+  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_PX;
   const now = new Date();
   const last = /** @type {HTMLElement | null} */ (list.lastElementChild);
   const item = element('div', { class: isOwn ? 'own' : '', 'data-from': userId });
@@ -44,7 +49,7 @@ function addLine(userId, name, text) {
   item.append(element('p', { class: 'bubble' }, ...withLinks(text)));
   list.append(item);
   while (list.children.length > LINES_KEPT) list.firstElementChild?.remove();
-  list.scrollTop = list.scrollHeight;
+  if (isOwn || isAtEnd) list.scrollTop = list.scrollHeight;
   byId('chat-empty').hidden = true;
 }
 

@@ -9,6 +9,7 @@ import { texts } from './texts.js';
  * @property {'incoming' | 'outgoing' | 'missed'} kind
  * @property {boolean} isVideo
  * @property {boolean} isRunning
+ * @property {boolean} isStarted somebody answered it
  * @property {{userId: string, name: string}[]} others
  * @property {string} channelId empty for none
  * @property {string} channelName
@@ -32,6 +33,7 @@ function readCall(raw, ownId) {
     callId: String(raw.call_id ?? raw.id),
     kind: raw.is_missed ? 'missed' : direction,
     isVideo: raw.call_type === 'VIDEO',
+    isStarted: raw.started_at != null || Number(raw.duration) > 0,
     isRunning: status === 'ACTIVE' || status === 'RINGING',
     others: (raw.participants ?? [])
       .map((/** @type {any} */ one) => ({ userId: String(one.user_id), name: String(one.full_name || one.username || one.user_id) }))
@@ -52,11 +54,11 @@ export function titleOf({ channelName, others }) {
 }
 
 /** How long it took, or why it did not. @param {PastCall} call */
-export function lengthOf({ kind, status, seconds, isRunning }) {
+export function lengthOf({ kind, status, seconds, isRunning, isStarted }) {
   if (isRunning) return texts.history.running;
   if (kind === 'missed') return texts.history.missed;
   if (status === 'REJECTED') return texts.history.declined;
-  return status === 'MISSED' ? texts.history.notAnswered : clockOf(seconds);
+  return status === 'MISSED' || !isStarted ? texts.history.notAnswered : clockOf(seconds);
 }
 
 /** @param {Date} at @param {Date} [now] */

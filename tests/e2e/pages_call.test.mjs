@@ -98,6 +98,21 @@ step('a chat message is announced where the chat is closed, and is read where it
   await jonas.page.keyboard.press('Escape');
 });
 
+step('a chat that is opened shows what was said last, and stays where one reads while more is said', async () => {
+  const say = (texts) => jonas.page.evaluate((list) => list.forEach((text) => window.weir.sendChat(text)), texts);
+  await say(Array.from({ length: 30 }, (_, i) => `Line ${i}`));
+  await mei.reads(/Jonas Berg: Line 29/);
+  await mei.page.click('#chat');
+  const last = (text) => mei.page.locator('.bubble', { hasText: text });
+  await eventually('the last line is in sight', () => last(/^Line 29$/).evaluate((node) => node.getBoundingClientRect().bottom <= document.querySelector('#chat-form').getBoundingClientRect().top));
+  const list = mei.page.locator('#chat-list');
+  await list.evaluate((node) => (node.scrollTop = 0));
+  await say(['One more']);
+  await last('One more').waitFor();
+  assert.equal(await list.evaluate((node) => node.scrollTop), 0);
+  await mei.page.keyboard.press('Escape');
+});
+
 step('a poll is answered by everybody, and everybody sees the count', async () => {
   await amina.pressInMenu('Polls');
   await amina.press('New poll');

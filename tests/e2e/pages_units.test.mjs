@@ -116,9 +116,9 @@ test('the history is read in either spelling, and says what happened', () => {
   const { calls: [missed], pages } = readCalls({ count: 41, results: [raw] }, 'me', 20);
   assert.deepEqual([missed.kind, missed.isVideo, titleOf(missed), lengthOf(missed), pages], ['missed', false, 'A', 'Missed', 3]);
   const outgoing = { ...raw, direction: 'outgoing', is_missed: false };
-  const { calls: [done] } = readCalls({ pages: 1, calls: [{ ...outgoing, status: 'ENDED', duration: 3725, channel_name: 'design' }] }, 'me', 20);
+  const { calls: [done] } = readCalls({ pages: 1, calls: [{ ...outgoing, status: 'ENDED', started_at: raw.created_at, duration: 3725, channel_name: 'design' }] }, 'me', 20);
   assert.deepEqual([done.kind, titleOf(done), lengthOf(done)], ['outgoing', '#design', '1:02:05']);
-  const kinds = [['REJECTED', 'Declined'], ['MISSED', 'Not answered'], ['ACTIVE', 'Going on']];
+  const kinds = [['REJECTED', 'Declined'], ['MISSED', 'Not answered'], ['ACTIVE', 'Going on'], ['ENDED', 'Not answered']];
   for (const [status, words] of kinds) assert.equal(lengthOf(readCalls({ calls: [{ ...outgoing, status }] }, 'me', 20).calls[0]), words);
   assert.equal(titleOf({ channelName: '', others: [] }), 'Meeting by link');
   assert.equal(titleOf({ channelName: '', others: [{ name: 'A' }, { name: 'B' }, { name: 'C' }] }), 'A and 2 others');
