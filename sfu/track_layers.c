@@ -10,6 +10,7 @@
 enum {
     FLOW_CHECK_US = 50 * 1000,
     SMOOTHING = 8,
+    KEYFRAME_SHARE = 4,
 };
 
 /* --- Flow --- */
@@ -97,6 +98,15 @@ static bool note_levels(struct sfu_layer *layer, uint8_t spatial, uint8_t tempor
     return more;
 }
 
+/* Of a keyframe, about what another picture takes. Encoders save the rest in the seconds after it,
+ * and a window of one second does not see that: whoever was given a layer lost it again for the
+ * keyframe that it began with. */
+static size_t counted_bytes(const struct sfu_layer *layer, const struct sfu_packet *packet) {
+    bool goes_on = layer->keyframe.frames == 1 && packet->rtp.timestamp == layer->newest_timestamp;
+    return goes_on || rtp_descriptor_is_entry(&packet->descriptor) ? packet->len / KEYFRAME_SHARE
+                                                                   : packet->len;
+}
+
 void sfu_track_note_packet(struct sfu_track *track, uint64_t now_us,
                            const struct sfu_packet *packet) {
     struct sfu_layer *layer = &track->layers[packet->layer];
@@ -106,7 +116,7 @@ void sfu_track_note_packet(struct sfu_track *track, uint64_t now_us,
     layer->last_packet_us = track->newest_us = now_us;
     uint8_t spatial = smaller(packet->descriptor.spatial, SFU_SPATIAL_MAX - 1);
     uint8_t temporal = smaller(packet->descriptor.temporal, SFU_TEMPORAL_MAX - 1);
-    rtp_rate_on_bytes(&layer->rates[spatial][temporal], now_us, packet->len);
+    rtp_rate_on_bytes(&layer->rates[spatial][temporal], now_us, counted_bytes(layer, packet));
     bool more = !packet->skip && note_levels(layer, spatial, temporal);
     if (began || more)
         wake_slots(track, now_us);

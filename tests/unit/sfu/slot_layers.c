@@ -76,6 +76,25 @@ static void a_publisher_that_stalls_loses_no_layer(void) {
     rig_close();
 }
 
+static uint32_t lowest_bps(void) {
+    struct rtp_rung rungs[RTP_RUNGS_MAX];
+    CHECK_INT(sfu_track_rungs(rig_track(call.publisher, call.camera), rig.now_us, rungs), 1);
+    return rungs[0].bps;
+}
+
+/* Packets of the same length: two of a keyframe, then two of other pictures. */
+static void what_a_layer_takes_is_without_the_excess_of_keyframes(void) {
+    begin_simulcast();
+    rig_put_picture(call.publisher, call.camera->ssrcs[0], 1, 1, RIG_KEY, 180);
+    rig_put_picture(call.publisher, call.camera->ssrcs[0], 2, 1, RIG_END, 180);
+    rig_flush();
+    uint32_t keyframe_bps = lowest_bps();
+    layer_frame(0, 3, false);
+    layer_frame(0, 4, false);
+    CHECK(lowest_bps() > 4.5 * keyframe_bps && lowest_bps() < 5.5 * keyframe_bps);
+    rig_close();
+}
+
 static void another_layer_begins_at_its_keyframe_and_the_old_flows_until_then(void) {
     begin_simulcast();
     layer_frame(0, 1, true);
@@ -164,6 +183,8 @@ static const struct test tests[] = {
     {"a_layer_that_stops_gives_way_to_one_that_flows",
      a_layer_that_stops_gives_way_to_one_that_flows},
     {"a_publisher_that_stalls_loses_no_layer", a_publisher_that_stalls_loses_no_layer},
+    {"what_a_layer_takes_is_without_the_excess_of_keyframes",
+     what_a_layer_takes_is_without_the_excess_of_keyframes},
     {"another_layer_begins_at_its_keyframe_and_the_old_flows_until_then",
      another_layer_begins_at_its_keyframe_and_the_old_flows_until_then},
     {"the_target_layers_keyframe_is_asked_for", the_target_layers_keyframe_is_asked_for},
