@@ -1,6 +1,7 @@
 /* How long the queue of a subscriber's link is, from what was sent and is not yet reported. When a
  * link gets narrow its queue is full before the first report of it: then no pictures are sent until
  * it has drained, since everything would wait behind what is there, sound too. */
+#include "rtp/bwe_offered.h"
 #include "rtp/bytes.h"
 #include "sfu/transport.h"
 
@@ -92,10 +93,14 @@ static uint64_t measure_rate(struct sfu_downlink *downlink, uint64_t now_us, uin
     return reported_bps > rate_bps ? reported_bps : rate_bps;
 }
 
+/* A burst after little was sent fills a queue too: then what arrived is not what the link carries.
+ * 0: not known. */
 static uint32_t acked_bps(const struct sfu_downlink *downlink) {
     struct rtp_bwe_figures figures;
     rtp_bwe_figures(&downlink->bwe, &figures);
     uint64_t backlog_bps = downlink->queue.backlog_bps;
+    if (rtp_bwe_is_underfed(&downlink->bwe))
+        return (uint32_t)backlog_bps;
     return backlog_bps != 0 && backlog_bps < figures.acked_bps ? (uint32_t)backlog_bps
                                                                : figures.acked_bps;
 }

@@ -87,6 +87,41 @@ static void after_a_full_queue_the_estimate_is_what_the_link_carried(void) {
     rig_close();
 }
 
+/* What is given away at most after a queue that 40 packets filled at once, of whom so many bytes
+ * arrived before each 20 ms; the estimate is 500 kb/s. */
+static uint32_t cap_after_burst(uint32_t bytes) {
+    static const struct rtp_bwe_config config = {500000, 30000, 5000000};
+    static struct sfu_downlink own;
+    uint64_t now_us = 100 * S;
+    uint16_t seq = 0;
+    uint8_t body[20] = {0};
+    const struct rtcp_packet packet = {.body = body, .body_len = sizeof(body)};
+    memset(&own, 0, sizeof(own));
+    rtp_bwe_init(&own.bwe, now_us, &config);
+    own.bwe.aimd.decreased_us = now_us;
+    body[11] = 1;
+    for (; seq < 100; seq++, now_us += 20 * MS) {
+        struct rtp_bwe_packet arrived = {.sent_us = now_us, .arrival_us = now_us, .bytes = bytes};
+        rtp_bwe_on_sent(&own.bwe, now_us, seq, bytes, 0);
+        rtp_bwe_acked_on_packet(&own.bwe.acked, &arrived);
+        body[8] = (uint8_t)(seq >> 8);
+        body[9] = (uint8_t)seq;
+        sfu_downlink_measure_queue(&own, now_us + 15 * MS, &packet);
+    }
+    own.bwe.acked_bps = rtp_bwe_acked_bps(&own.bwe.acked);
+    for (int i = 0; i < 40; i++)
+        rtp_bwe_on_sent(&own.bwe, now_us, seq++, LINK_PACKET, 0);
+    CHECK(sfu_downlink_measure_queue(&own, now_us + 200 * MS, &packet));
+    CHECK(own.queue.holds);
+    return own.queue.cap_bps;
+}
+
+static void a_burst_after_little_was_sent_does_not_cap_the_link(void) {
+    CHECK_INT(cap_after_burst(200), 0);
+    uint32_t cap_bps = cap_after_burst(1000); /* Of 400 kb/s. */
+    CHECK(cap_bps > 320000 && cap_bps < 360000);
+}
+
 static void a_large_keyframe_holds_nothing_back(void) {
     net_begin(true, 3000000);
     for (int i = 0; i < 100; i++) {
@@ -107,6 +142,8 @@ static const struct test tests[] = {
      a_queue_is_known_by_what_comes_out_of_it_before_the_estimate_falls},
     {"after_a_full_queue_the_estimate_is_what_the_link_carried",
      after_a_full_queue_the_estimate_is_what_the_link_carried},
+    {"a_burst_after_little_was_sent_does_not_cap_the_link",
+     a_burst_after_little_was_sent_does_not_cap_the_link},
     {"a_large_keyframe_holds_nothing_back", a_large_keyframe_holds_nothing_back},
 };
 
