@@ -130,7 +130,7 @@ ${picture ? '![What a packet costs, what a core holds, how it grows](results.svg
 
 A publisher sends 1.5 Mb/s of VP8 in packets of 1,100 bytes (and 32 kb/s of Opus where it says sound), and all who watch get all of it, with
 AEAD_AES_128_GCM. *µs a packet*: user and system CPU of the server's whole process, divided by the packets that arrived. *Mean run*: datagrams that left in one message
-(\`UDP_SEGMENT\`). *p99*: from the publisher's frame to the arrival of its last packet, by the kernel's stamps. (!): the crowd itself was too slow in one of the rounds.
+(\`UDP_SEGMENT\`). *p99*: from the publisher's frame to the arrival of its last packet, by the kernel's stamps. *Crowd's µs*: what the crowd takes itself for a packet. (!): it was too slow in one of the rounds.
 With 500 who watch Janus gets 400 kb/s, so that it is not overloaded.
 
 ${costTable()}
