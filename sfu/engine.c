@@ -150,7 +150,8 @@ static void note_oldest(struct sfu_engine *engine, const struct sfu_track *track
         engine->since_us = came_us;
 }
 
-/* The tracks that are forwarded together; those that nobody here watches need nobody's turn. */
+/* The tracks that are forwarded together, without those of which nobody here has anything to get.
+ */
 static size_t take_dirty(struct sfu_engine *engine, uint64_t now_us,
                          struct sfu_track *out[static SFU_TOGETHER_MAX]) {
     size_t count = 0;
@@ -158,7 +159,7 @@ static size_t take_dirty(struct sfu_engine *engine, uint64_t now_us,
         struct sfu_track *track = engine->dirty;
         engine->dirty = track->next_dirty;
         track->dirty = false;
-        if (track->slot_count == 0) {
+        if (track->slot_count == 0 || track->burst_count == 0) {
             sfu_track_flush(track, now_us);
             continue;
         }

@@ -59,9 +59,9 @@ void sfu_track_detach(struct sfu_track *track, struct sfu_slot *slot) {
 /* --- Bursts --- */
 
 void sfu_track_join_burst(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet) {
+    track->burst[track->burst_count++] = sfu_packet_ref(packet);
     if (track->burst_count == SFU_BURST_MAX)
         sfu_track_flush(track, now_us);
-    track->burst[track->burst_count++] = sfu_packet_ref(packet);
     if (track->dirty)
         return;
     track->dirty = true;
