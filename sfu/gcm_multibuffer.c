@@ -20,11 +20,10 @@ struct sfu_gcm {
 
 enum {
     CACHE_LINE = 64,
-    ROUND_KEYS_BYTES = 256, /* With which struct gcm_key_data begins. */
-    /* Behind them stand the powers of the hash key, for VAES the 48th first: a message of n blocks
-     * of 16 bytes needs the last n. */
-    SHORT_BYTES = 192,
-    SHORT_POWERS_BYTES = 256,
+    /* struct gcm_key_data begins with the round keys; behind them stand, for VAES, the powers of
+     * the hash key, the 48th first: a message of n blocks of 16 bytes needs the last n. */
+    QUARTER_BYTES = 256,
+    SHORT_BYTES = 192, /* Needs the first quarter and the last. */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -96,16 +95,23 @@ static bool open_in_place(struct sfu_gcm *gcm, const uint8_t iv[static SFU_GCM_I
     return CRYPTO_memcmp(tag, data + len, sizeof(tag)) == 0;
 }
 
+static inline void fetch_quarter(const struct sfu_gcm *gcm, size_t quarter) {
+    const uint8_t *bytes = (const uint8_t *)gcm + quarter * QUARTER_BYTES;
+    __builtin_prefetch(bytes);
+    __builtin_prefetch(bytes + CACHE_LINE);
+    __builtin_prefetch(bytes + 2 * CACHE_LINE);
+    __builtin_prefetch(bytes + 3 * CACHE_LINE);
+}
+
 /* Of sound a few lines of the cache: more than sixteen under way at once would be waited for. */
 static void fetch(const struct sfu_gcm *gcm, size_t len) {
-    const uint8_t *bytes = (const uint8_t *)gcm;
-    size_t powers_end = sizeof(gcm->keys);
-    size_t from =
-        has_vaes && len <= SHORT_BYTES ? powers_end - SHORT_POWERS_BYTES : ROUND_KEYS_BYTES;
-    for (size_t at = 0; at < ROUND_KEYS_BYTES; at += CACHE_LINE)
-        __builtin_prefetch(bytes + at);
-    for (size_t at = from; at < sizeof(*gcm); at += CACHE_LINE)
-        __builtin_prefetch(bytes + at);
+    fetch_quarter(gcm, 0);
+    if (!has_vaes || len > SHORT_BYTES) {
+        fetch_quarter(gcm, 1);
+        fetch_quarter(gcm, 2);
+    }
+    fetch_quarter(gcm, 3);
+    __builtin_prefetch(&gcm->init);
 }
 
 const struct sfu_gcm_library sfu_gcm_multibuffer = {"libipsec-mb", usable,        create, destroy,
