@@ -50,6 +50,7 @@ struct sfu_engine {
     /* State. */
     uint64_t since_us;       /* When the oldest packet came that is being forwarded; 0: none is. */
     struct sfu_track *dirty; /* Tracks with a burst. */
+    uint64_t addresses_validated;
     uint64_t random;
     size_t slots;
     /* Counters. */

@@ -10,6 +10,7 @@
 
 #include "sfu/delay.h"
 #include "sfu/engine.h"
+#include "sfu/guard.h"
 #include "sfu/packet.h"
 #include "sfu/sfu.h"
 #include "sfu/tcp.h"
@@ -47,6 +48,7 @@ struct sfu_network {
     struct sfu_tcp *tcp; /* NULL: switched off. */
     /* State. */
     size_t socket_count;
+    struct sfu_guard guard;
     /* Counters. */
     struct sfu_delays delays;
 };

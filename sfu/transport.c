@@ -192,6 +192,7 @@ static void follow_addresses(struct sfu_transport *transport, const struct sfu_a
         if (!sfu_ice_is_validated(&transport->ice, &before[i]))
             forget_address(transport, &before[i]);
     sfu_table_put(&transport->engine->by_address, from, transport);
+    transport->engine->addresses_validated++;
 }
 
 static void on_consent(struct sfu_transport *transport, uint64_t now_us) {

@@ -1,7 +1,6 @@
 #include "sfu/udp.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <stdio.h>
@@ -9,6 +8,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "sfu/udp_filter.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -22,30 +23,6 @@ enum {
     /* No datagram waits longer in the kernel's buffer, so a stamp that says so is wrong. */
     WAIT_MAX_US = 1000 * 1000,
 };
-
-/* Junk is dropped before it is queued and wakes nobody. What RFC 7983 names by the first byte goes
- * through: STUN only with its magic cookie (RFC 8489 section 5), and nothing that is shorter than
- * an RTP header. Offsets count from the UDP header. */
-static void drop_junk(int fd) {
-    enum { PAYLOAD = 8, COOKIE = PAYLOAD + 4, PASS = 0x40000 };
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PAYLOAD + 12, 0, 9),
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PAYLOAD),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 192, 7, 0),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 128, 5, 0), /* RTP, RTCP */
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 64, 5, 0),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 20, 3, 0), /* DTLS */
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 4, 3, 0),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, COOKIE),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x2112a442, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, PASS),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    };
-    struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
-    /* Without it, everything is read and dropped here. */
-    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-}
 
 int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso) {
     struct sockaddr_storage local;
@@ -65,13 +42,15 @@ int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool g
     if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
-    drop_junk(fd);
+    /* Junk is dropped before it is queued and wakes nobody; without it, it is dropped here. */
+    sfu_udp_filter_attach(fd, local.ss_family == AF_INET6, NULL);
     if (bind(fd, (struct sockaddr *)&local, (socklen_t)len) < 0) {
         int error = -errno;
         close(fd);
         return error;
     }
     udp->fd = fd;
+    udp->ipv6 = local.ss_family == AF_INET6;
     return 0;
 }
 

@@ -19,6 +19,7 @@ struct sfu_udp {
     /* Owned. */
     int fd;
     /* State. */
+    bool ipv6;
     bool gso;
     /* Counters. */
     uint64_t sent;

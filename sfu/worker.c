@@ -121,6 +121,7 @@ static void on_timer(uv_timer_t *timer);
 /* Ends every wake-up: what was gathered leaves, others are woken, and the timer follows the engine.
  */
 static void finish(struct sfu_worker *worker, uint64_t now) {
+    sfu_guard_on_wakeup_end(&worker->network);
     sfu_engine_flush(worker->engine, now);
     for (uint64_t rest = worker->to_wake; rest != 0; rest &= rest - 1)
         uv_async_send(&worker->config.peers[__builtin_ctzll(rest)]->async);
@@ -147,6 +148,7 @@ static void on_wakeup_end(void *ctx, uint64_t now) {
 
 static void publish_numbers(uv_timer_t *timer) {
     struct sfu_worker *worker = timer->data;
+    sfu_guard_on_second(&worker->network);
     struct sfu_stats numbers = {
         .participants = worker->engine->transports.count,
         .slots = worker->engine->slots,
