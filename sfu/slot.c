@@ -122,21 +122,22 @@ static void ask(struct sfu_slot *slot, uint64_t now_us) {
 }
 
 /* The lowest encoding's keyframe is small, and out of the cache it serves all who join while the
- * target's is not there yet. */
-static void ask_lowest(struct sfu_slot *slot, uint64_t now_us) {
-    for (uint8_t i = 0; i < slot->selector.target.layer; i++) {
-        if (!slot->track->layers[i].flowing)
-            continue;
+ * target's is not there yet. Asked for before it is too much, it is there for the next one too. */
+static void ask_lowest(struct sfu_slot *slot, uint64_t now_us, bool is_replayed) {
+    uint8_t i = 0;
+    while (i < slot->selector.target.layer && !slot->track->layers[i].flowing)
+        i++;
+    if (i < slot->selector.target.layer &&
+        (!is_replayed || sfu_track_cached(slot->track, i) > SFU_REPLAY_STALE_BYTES))
         sfu_track_want_keyframe(slot->track, now_us, i);
-        return;
-    }
 }
 
 static void begin(struct sfu_slot *slot, uint64_t now_us) {
     if (!may_send(slot))
         return;
-    if (!sfu_slot_replay_begin(slot, now_us) && slot->media.video)
-        ask_lowest(slot, now_us);
+    bool is_replayed = sfu_slot_replay_begin(slot, now_us);
+    if (slot->media.video)
+        ask_lowest(slot, now_us, is_replayed);
     ask(slot, now_us);
 }
 

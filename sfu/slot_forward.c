@@ -189,16 +189,22 @@ static size_t replay_limit(const struct sfu_slot *slot, uint64_t now_us) {
     if (slot->was_held)
         return burst > SFU_REPLAY_HELD_BYTES ? burst : SFU_REPLAY_HELD_BYTES;
     size_t limit = burst < SIZE_MAX / SFU_REPLAY_BURSTS ? burst * SFU_REPLAY_BURSTS : SIZE_MAX;
-    return limit > SFU_REPLAY_LEAST_BYTES ? limit : SFU_REPLAY_LEAST_BYTES;
+    return limit > SFU_REPLAY_SMALL_BYTES ? limit : SFU_REPLAY_SMALL_BYTES;
 }
 
-/* The best that is not too much. */
+/* The best that is not too much. How much a keyframe becomes that still comes nobody knows: it is
+ * taken where there is nothing else. */
 static uint8_t choose_cached(const struct sfu_slot *slot, uint64_t now_us) {
     size_t limit = replay_limit(slot, now_us);
-    for (uint8_t i = slot->selector.target.layer + 1; i-- > 0;)
-        if (may_replay(slot, now_us, i, limit))
+    uint8_t begun = UINT8_MAX;
+    for (uint8_t i = slot->selector.target.layer + 1; i-- > 0;) {
+        if (!may_replay(slot, now_us, i, limit))
+            continue;
+        if (slot->track->layers[i].keyframe.frames > 1)
             return i;
-    return UINT8_MAX;
+        begun = i;
+    }
+    return begun;
 }
 
 bool sfu_slot_replay_begin(struct sfu_slot *slot, uint64_t now_us) {

@@ -139,6 +139,14 @@ static bool was_asked(uint32_t ssrc) {
     return false;
 }
 
+static void watch_anew(void) {
+    rig_pump();
+    rig_clear();
+    wish((struct sfu_wish){.paused = true});
+    wish((struct sfu_wish){.paused = false});
+    rig_run(1 * MS);
+}
+
 static void who_has_nothing_waits_for_the_lowest_layer_too(void) {
     begin_simulcast();
     for (unsigned k = 1; k <= SFU_REPLAY_FRAMES + 2; k++) { /* No picture can be replayed. */
@@ -147,11 +155,38 @@ static void who_has_nothing_waits_for_the_lowest_layer_too(void) {
         layer_frame(2, k, false);
     }
     rig_run(1 * MS);
-    rig_clear();
-    wish((struct sfu_wish){.paused = true});
-    wish((struct sfu_wish){.paused = false});
-    rig_run(1 * MS);
+    watch_anew();
     CHECK(was_asked(call.camera->ssrcs[0]));
+    rig_close();
+}
+
+/* So that somebody who joins a little later need not wait for the publisher. */
+static void a_keyframe_is_asked_for_while_the_last_one_can_still_be_replayed(void) {
+    begin_simulcast();
+    layer_frame(0, 1, true);
+    layer_frame(2, 1, true);
+    watch_anew();
+    CHECK(!was_asked(call.camera->ssrcs[0]));
+    const struct sfu_track *track = rig_slot(call.viewer, call.slot)->track;
+    for (uint16_t seq = 2; sfu_track_cached(track, 0) <= SFU_REPLAY_STALE_BYTES; seq++) {
+        rig_put_picture(call.publisher, call.camera->ssrcs[0], seq, 2, 0, 180);
+        rig_flush();
+    }
+    size_t replayed = counters()->keyframes_replayed;
+    watch_anew();
+    CHECK_INT(counters()->keyframes_replayed, replayed + 1);
+    CHECK(was_asked(call.camera->ssrcs[0]));
+    rig_close();
+}
+
+static void a_keyframe_that_still_comes_is_not_begun_with_where_a_lower_one_is_there(void) {
+    begin_simulcast();
+    layer_frame(0, 1, true);
+    layer_frame(0, 2, false);
+    rig_put_picture(call.publisher, call.camera->ssrcs[2], 2001, 1, RIG_KEY, 720);
+    rig_flush();
+    watch_anew();
+    CHECK_STR(numbers(), "1 2");
     rig_close();
 }
 
@@ -177,6 +212,10 @@ static void a_track_may_come_back_with_fewer_layers(void) {
 }
 
 static const struct test tests[] = {
+    {"a_keyframe_is_asked_for_while_the_last_one_can_still_be_replayed",
+     a_keyframe_is_asked_for_while_the_last_one_can_still_be_replayed},
+    {"a_keyframe_that_still_comes_is_not_begun_with_where_a_lower_one_is_there",
+     a_keyframe_that_still_comes_is_not_begun_with_where_a_lower_one_is_there},
     {"a_track_may_come_back_with_fewer_layers", a_track_may_come_back_with_fewer_layers},
     {"the_highest_layer_that_flows_and_fits_is_chosen",
      the_highest_layer_that_flows_and_fits_is_chosen},
