@@ -4,7 +4,6 @@
  * sfu/dtls_session does. */
 #include "sfu/dtls.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "sfu/dtls_context.h"
-#include "sfu/dtls_flight.h"
-#include "sfu/dtls_record.h"
-#include "sfu/dtls_session.h"
+#include "sfu/dtls_internal.h"
 
 enum {
     /* Our flight again because the peer repeats its ClientHello, at most so often. */
@@ -28,125 +24,6 @@ enum {
     FINISHED_MIN = 12 + 12 + 16,
 };
 
-/* OpenSSL's own timer, out of the way. */
-static const unsigned openssl_timer_us = 3600000000;
-
-/* A handshake; gone when it is done. */
-struct attempt {
-    /* Owned. */
-    SSL *ssl;
-    /* State. */
-    bool begun; /* It has seen of a ClientHello. */
-    bool random_known;
-    uint8_t random[SFU_DTLS_RANDOM_LEN]; /* That ClientHello's. */
-    uint64_t heard_us;                   /* The last record. */
-    struct sfu_dtls_flight flight;
-    uint8_t finished[SFU_DTLS_SEALED_MAX]; /* Ours, as it was sent. */
-    size_t finished_len;
-};
-
-struct sfu_dtls {
-    /* Given. */
-    struct sfu_dtls_context *context;
-    sfu_dtls_send_fn send;
-    void *ctx;
-    uint8_t remote_fingerprint[SFU_FINGERPRINT_LEN];
-    /* Owned. */
-    struct attempt *attempt; /* NULL when it has succeeded. */
-    /* State. */
-    enum sfu_dtls_state state;
-    const char *reason;
-    uint64_t now_us;         /* Of the call that runs. */
-    const uint8_t *incoming; /* The record that OpenSSL is to read next. */
-    size_t incoming_len;
-    uint64_t next_seq;    /* Of epoch 0, across all attempts. */
-    uint64_t answered_us; /* When a handshake message was last answered on the connection. */
-    struct sfu_dtls_session session; /* Once connected. */
-    enum sfu_srtp_profile profile;
-    struct sfu_srtp_key key_in;
-    struct sfu_srtp_key key_out;
-};
-
-static int bio_read(BIO *bio, char *out, int size) {
-    struct sfu_dtls *dtls = BIO_get_data(bio);
-    BIO_clear_retry_flags(bio);
-    if (dtls->incoming_len == 0) {
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    size_t len = dtls->incoming_len < (size_t)size ? dtls->incoming_len : (size_t)size;
-    memcpy(out, dtls->incoming, len);
-    dtls->incoming_len = 0;
-    return (int)len;
-}
-
-static void finished_keep(struct attempt *attempt, const uint8_t *data, size_t len) {
-    struct sfu_dtls_record record;
-    while (sfu_dtls_record_next(&data, &len, &record)) {
-        if (record.type != SFU_DTLS_HANDSHAKE || record.epoch == 0 ||
-            record.len > sizeof(attempt->finished))
-            continue;
-        memcpy(attempt->finished, record.bytes, record.len);
-        attempt->finished_len = record.len;
-    }
-}
-
-/* OpenSSL's numbers of epoch 0 are replaced by our own, because repeated records need new ones:
- * Firefox forgets a handshake message that comes too early but remembers its record's number. */
-static int bio_write(BIO *bio, const char *data, int len) {
-    struct sfu_dtls *dtls = BIO_get_data(bio);
-    uint8_t datagram[SFU_DTLS_MTU];
-    BIO_clear_retry_flags(bio);
-    assert(len >= 0 && len <= SFU_DTLS_MTU);
-    memcpy(datagram, data, (size_t)len);
-    sfu_dtls_renumber(datagram, (size_t)len, &dtls->next_seq);
-    if (dtls->state == SFU_DTLS_HANDSHAKING)
-        sfu_dtls_flight_keep(&dtls->attempt->flight, dtls->now_us, datagram, (size_t)len);
-    finished_keep(dtls->attempt, datagram, (size_t)len);
-    dtls->send(dtls->ctx, datagram, (size_t)len);
-    return len;
-}
-
-static long bio_ctrl(BIO *bio, int command, long number, void *pointer) {
-    (void)bio;
-    (void)number;
-    (void)pointer;
-    return command == BIO_CTRL_FLUSH;
-}
-
-BIO_METHOD *sfu_dtls_bio_method_create(void) {
-    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "association");
-    if (method != NULL) {
-        BIO_meth_set_read(method, bio_read);
-        BIO_meth_set_write(method, bio_write);
-        BIO_meth_set_ctrl(method, bio_ctrl);
-    }
-    return method;
-}
-
-static unsigned openssl_timer(SSL *ssl, unsigned timer_us) {
-    (void)ssl;
-    (void)timer_us;
-    return openssl_timer_us;
-}
-
-static SSL *ssl_create(struct sfu_dtls *dtls) {
-    SSL *ssl = SSL_new(dtls->context->ssl_ctx);
-    BIO *bio = BIO_new(dtls->context->bio_method);
-    if (ssl == NULL || bio == NULL) {
-        SSL_free(ssl);
-        BIO_free(bio);
-        return NULL;
-    }
-    BIO_set_data(bio, dtls);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_mtu(ssl, SFU_DTLS_MTU);
-    DTLS_set_timer_cb(ssl, openssl_timer);
-    SSL_set_accept_state(ssl);
-    return ssl;
-}
-
 static void attempt_end(struct sfu_dtls *dtls) {
     if (dtls->attempt == NULL)
         return;
@@ -158,10 +35,10 @@ static void attempt_end(struct sfu_dtls *dtls) {
 
 /* Forgets the attempt and waits for a ClientHello. */
 static int attempt_reset(struct sfu_dtls *dtls) {
-    struct attempt *attempt = dtls->attempt;
+    struct sfu_dtls_attempt *attempt = dtls->attempt;
     SSL_free(attempt->ssl);
     ERR_clear_error();
-    *attempt = (struct attempt){.ssl = ssl_create(dtls)};
+    *attempt = (struct sfu_dtls_attempt){.ssl = sfu_dtls_ssl_create(dtls)};
     return attempt->ssl ? 0 : -ENOMEM;
 }
 
@@ -242,7 +119,7 @@ static bool keys_export(struct sfu_dtls *dtls, enum sfu_srtp_profile profile) {
 /* The handshake proved that the peer has its certificate's key, so a failure here is the peer's own
  * and not the work of someone who forged a message. */
 static void on_handshake_done(struct sfu_dtls *dtls) {
-    struct attempt *attempt = dtls->attempt;
+    struct sfu_dtls_attempt *attempt = dtls->attempt;
     const SRTP_PROTECTION_PROFILE *chosen = SSL_get_selected_srtp_profile(attempt->ssl);
     if (!peer_is_right(dtls)) {
         fail(dtls, "the certificate does not match the fingerprint");
@@ -318,7 +195,7 @@ static void read_handshake(struct sfu_dtls *dtls) {
 
 /* Whether a ClientHello belongs to the running attempt, or begins one now. */
 static bool client_hello_is_ours(struct sfu_dtls *dtls, const uint8_t *random) {
-    struct attempt *attempt = dtls->attempt;
+    struct sfu_dtls_attempt *attempt = dtls->attempt;
     if (random != NULL && attempt->random_known &&
         memcmp(random, attempt->random, sizeof(attempt->random)) != 0) {
         attempt->flight.held = true;
