@@ -235,6 +235,17 @@ step('a chosen theme holds against the system\'s, and from the first paint', asy
   await tab.shot('settings-dark-by-choice');
 });
 
+step('who wants another name is asked for it, and the session of the old one is over', async (t) => {
+  const tab = await using(t, 'Amina Diallo');
+  await tab.open('/#/settings');
+  const cookies = await tab.context.cookies();
+  await tab.press('Use another name');
+  await tab.page.locator('#name').waitFor();
+  assert.deepEqual(await tab.context.cookies(), []);
+  await tab.context.addCookies(cookies);
+  assert.equal((await tab.request('GET', '/api/v1/me/')).status, 401);
+});
+
 step('who is not connected is told that calls cannot reach them', async (t) => {
   const tab = await using(t, 'Amina Diallo', {
     script: 'window.WebSocket = class extends WebSocket { constructor(url) { super(String(url).replace("/ws/", "/nowhere/")); } };',

@@ -15,7 +15,7 @@ let browser;
 let amina;
 let jonas;
 before(async () => {
-  [weir, browser] = await Promise.all([startWeir({ args: ['--ring-timeout-s', '6'] }), launchChromium()]);
+  [weir, browser] = await Promise.all([startWeir(), launchChromium()]);
   [amina, jonas] = await Promise.all(['Amina Diallo', 'Jonas Berg'].map((name) => signedIn(browser, weir, name)));
 }, { timeout: 60_000 });
 after(async () => {
@@ -95,16 +95,23 @@ test('a declined call says so to the caller, who can call again', MINUTE, async 
   await jonas.page.waitForFunction(() => !document.title.includes('calling'));
 });
 
-test('a call that nobody answers is missed: the caller reads it, the callee finds it marked', MINUTE, async () => {
-  await ring('VIDEO');
-  await amina.reads('Nobody answered', { within: 15_000 });
-  await amina.shot('not-answered');
-  await jonas.page.locator('#ring').waitFor({ state: 'detached' });
-  await jonas.page.locator('#missed-count').waitFor();
-  await jonas.page.click('nav a[data-view="history"]');
-  await jonas.page.locator('.person.missed').first().waitFor();
-  await jonas.shot('history-missed');
-  assert.match(await jonas.page.locator('.person.missed').first().innerText(), /Amina Diallo/);
+test('a call that nobody answers is missed: the caller reads it, the callee finds it marked', MINUTE, async (t) => {
+  const brief = await startWeir({ args: ['--ring-timeout-s', '6'] });
+  const [caller, callee] = await Promise.all(['Amina Diallo', 'Jonas Berg'].map((name) => signedIn(browser, brief, name)));
+  t.after(async () => {
+    await Promise.all([caller, callee].map((tab) => tab.close()));
+    await brief.stop();
+  });
+  await atHome(callee);
+  await caller.enter(await caller.call([callee]));
+  await caller.reads('Nobody answered', { within: 25_000 });
+  await caller.shot('not-answered');
+  await callee.page.locator('#ring').waitFor({ state: 'detached' });
+  await callee.page.locator('#missed-count').waitFor();
+  await callee.page.click('nav a[data-view="history"]');
+  await callee.page.locator('.person.missed').first().waitFor();
+  await callee.shot('history-missed');
+  assert.match(await callee.page.locator('.person.missed').first().innerText(), /Amina Diallo/);
 });
 
 test('answering on one device stops the ringing on the other', MINUTE, async (t) => {
@@ -115,8 +122,7 @@ test('answering on one device stops the ringing on the other', MINUTE, async (t)
   await other.locator('#app').waitFor();
   await amina.enter(await amina.call([jonas]));
   await Promise.all([jonas.page, other].map((page) => page.locator('#ring[open]').waitFor()));
-  await jonas.press('Answer');
-  await other.getByText('Answered or declined elsewhere').waitFor();
+  await Promise.all([other.getByText('Answered or declined elsewhere').waitFor(), jonas.press('Answer')]);
   assert.equal(await other.locator('#ring[open]').count(), 0);
   await jonas.isIn();
   await jonas.page.click('#leave');
