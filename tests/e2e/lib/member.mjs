@@ -64,6 +64,31 @@ export function layersSent(person) {
   });
 }
 
+// Notes from now on when a layer's frames do not come; the result asks for it: [{from, to}] by the
+// clock, in milliseconds. A busy publisher leaves its highest layer out by itself.
+export async function watchLayer(person, rid) {
+  await person.tab.evaluate((wanted) => {
+    const log = { stands: [], frames: -1, at: Date.now() };
+    window.layerLog = log;
+    const look = async () => {
+      const open = window.notes.connections.filter((one) => one.connectionState !== 'closed');
+      const reports = (await Promise.all(open.map((one) => one.getStats()))).flatMap((stats) => [...stats.values()]);
+      const sent = reports.find((report) => report.type === 'outbound-rtp' && report.kind === 'video' && (report.rid ?? '') === wanted);
+      const now = Date.now();
+      if (sent?.framesEncoded !== log.frames) {
+        if (now - log.at > 250) log.stands.push({ from: log.at, to: now });
+        Object.assign(log, { frames: sent?.framesEncoded, at: now });
+      }
+      if (window.layerLog === log) setTimeout(look, 50);
+    };
+    look();
+  }, rid);
+  return () => person.tab.evaluate(() => {
+    const { stands, at } = window.layerLog;
+    return Date.now() - at > 250 ? [...stands, { from: at, to: Date.now() }] : stands;
+  });
+}
+
 // The newest detail that the client told under this name for which the test holds.
 export function isToldBy(person, type, isRight = () => true, { within = 10_000 } = {}) {
   return eventually(`${person.name}'s client tells ${type}`, async () => {
