@@ -189,7 +189,7 @@ static size_t replay_limit(const struct sfu_slot *slot, uint64_t now_us) {
     if (slot->was_held)
         return burst > SFU_REPLAY_HELD_BYTES ? burst : SFU_REPLAY_HELD_BYTES;
     size_t limit = burst < SIZE_MAX / SFU_REPLAY_BURSTS ? burst * SFU_REPLAY_BURSTS : SIZE_MAX;
-    return limit > SFU_REPLAY_SMALL_BYTES ? limit : SFU_REPLAY_SMALL_BYTES;
+    return limit > SFU_REPLAY_LEAST_BYTES ? limit : SFU_REPLAY_LEAST_BYTES;
 }
 
 /* The best that is not too much. How much a keyframe becomes that still comes nobody knows: it is
