@@ -42,7 +42,8 @@ enum {
     /* What is replayed of the cache at once, whatever the network: a picture in CIF. A keyframe
      * from the publisher costs a round trip, and everybody else of the track as much again. */
     SFU_REPLAY_LEAST_BYTES = 24 * 1024,
-    /* So that there always is one, the next is asked for as soon as there is so much of the last. */
+    /* So that there always is one, the next is asked for as soon as there is so much of the last.
+     */
     SFU_REPLAY_STALE_BYTES = 16 * 1024,
     /* How much of what the network carries in 100 ms a replay may be, beyond that: it takes about
      * as long as the publisher's answer would. */
