@@ -181,6 +181,11 @@ static void flush_tracks(struct sfu_engine *engine, uint64_t now_us) {
     engine->since_us = 0;
 }
 
+void sfu_engine_feed_mirrors(struct sfu_engine *engine) {
+    for (struct sfu_track *track = engine->dirty; track != NULL; track = track->next_dirty)
+        sfu_track_feed_burst(track);
+}
+
 void sfu_engine_flush(struct sfu_engine *engine, uint64_t now_us) {
     if (engine->dirty != NULL)
         flush_tracks(engine, now_us);

@@ -74,6 +74,10 @@ void sfu_engine_input_stamped(struct sfu_engine *engine, uint64_t now_us,
 void sfu_engine_on_pipe(struct sfu_engine *engine, uint64_t now_us,
                         const struct sfu_pipe_entry *entry);
 
+/* Gives what came to the mirrors, so that their workers can be woken before it is forwarded here;
+ * else flush does. */
+void sfu_engine_feed_mirrors(struct sfu_engine *engine);
+
 /* Ends a wake-up: forwards the bursts, goes on with some handshakes, and sends the batch. Call it
  * after inputs, commands and on_deadline. */
 void sfu_engine_flush(struct sfu_engine *engine, uint64_t now_us);

@@ -116,6 +116,7 @@ struct sfu_track {
     bool fed;      /* Of a mirror: it knows what its owner kept. */
     bool favoured; /* Its publisher speaks. */
     size_t burst_count;
+    size_t fed_count;                        /* Of them the mirrors have. */
     struct sfu_packet *burst[SFU_BURST_MAX]; /* What came in this wake-up; references. */
     struct sfu_layer layers[];               /* layer_count; each is 14 KB. */
 };
@@ -189,6 +190,9 @@ struct sfu_packet *sfu_track_find(const struct sfu_track *track, uint8_t layer, 
 
 /* track_burst.c: the packet waits for the end of the wake-up. */
 void sfu_track_join_burst(struct sfu_track *track, uint64_t now_us, struct sfu_packet *packet);
+
+/* Gives what has joined the burst to the mirrors; once. */
+void sfu_track_feed_burst(struct sfu_track *track);
 
 /* Forwards the burst to every slot and every mirror, and forgets it. */
 void sfu_track_flush(struct sfu_track *track, uint64_t now_us);

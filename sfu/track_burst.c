@@ -73,6 +73,7 @@ void sfu_track_forget_burst(struct sfu_track *track) {
     for (size_t i = 0; i < track->burst_count; i++)
         sfu_packet_unref(track->burst[i]);
     track->burst_count = 0;
+    track->fed_count = 0;
 }
 
 bool sfu_track_is_to_come(const struct sfu_track *track, const struct sfu_packet *packet,
@@ -85,11 +86,11 @@ bool sfu_track_is_to_come(const struct sfu_track *track, const struct sfu_packet
     return i < track->burst_count;
 }
 
-static void feed_mirrors(struct sfu_track *track) {
+void sfu_track_feed_burst(struct sfu_track *track) {
     struct sfu_engine *engine = track->engine;
     for (uint64_t rest = track->mirrors; rest != 0; rest &= rest - 1) {
         unsigned worker = (unsigned)__builtin_ctzll(rest);
-        for (size_t i = 0; i < track->burst_count; i++) {
+        for (size_t i = track->fed_count; i < track->burst_count; i++) {
             struct sfu_pipe_entry entry = {.type = SFU_PIPE_PACKET,
                                            .track = track->id,
                                            .packet = sfu_packet_ref(track->burst[i])};
@@ -99,6 +100,7 @@ static void feed_mirrors(struct sfu_track *track) {
             engine->counters.drop_pipe_full++;
         }
     }
+    track->fed_count = track->burst_count;
 }
 
 /* Rooms are larger than the caches: while one subscriber's packets are encrypted, what those of the
@@ -193,7 +195,7 @@ void sfu_tracks_flush(struct sfu_track *const *tracks, size_t count, uint64_t no
     line_up(tracks, count, turns);
     take_turns(turns, count, now_us);
     for (size_t i = 0; i < count; i++) {
-        feed_mirrors(tracks[i]);
+        sfu_track_feed_burst(tracks[i]);
         sfu_track_forget_burst(tracks[i]);
     }
 }

@@ -118,14 +118,20 @@ static bool push_to_pipe(void *ctx, unsigned index, const struct sfu_pipe_entry 
 
 static void on_timer(uv_timer_t *timer);
 
-/* Ends every wake-up: what was gathered leaves, others are woken, and the timer follows the engine.
- */
-static void finish(struct sfu_worker *worker, uint64_t now) {
-    sfu_guard_on_wakeup_end(&worker->network);
-    sfu_engine_flush(worker->engine, now);
+static void wake_others(struct sfu_worker *worker) {
     for (uint64_t rest = worker->to_wake; rest != 0; rest &= rest - 1)
         uv_async_send(&worker->config.peers[__builtin_ctzll(rest)]->async);
     worker->to_wake = 0;
+}
+
+/* Ends every wake-up: what was gathered leaves, and the timer follows the engine. The other workers
+ * are woken first: to send to a thousand takes milliseconds, in which they can do the same. */
+static void finish(struct sfu_worker *worker, uint64_t now) {
+    sfu_guard_on_wakeup_end(&worker->network);
+    sfu_engine_feed_mirrors(worker->engine);
+    wake_others(worker);
+    sfu_engine_flush(worker->engine, now);
+    wake_others(worker);
     uint64_t next_us = sfu_engine_next_deadline(worker->engine);
     if (next_us == UINT64_MAX) {
         uv_timer_stop(&worker->timer);

@@ -359,6 +359,22 @@ static void a_mirror_forwards_what_its_owner_receives(void) {
     rig_close();
 }
 
+/* The other worker forwards while this one does. */
+static void a_mirror_has_its_packets_before_they_are_forwarded_here_and_once(void) {
+    begin_at(1);
+    open_mirror();
+    struct sfu_track *track = sfu_table_get(&rig.engines[0]->tracks, &call.camera->track);
+    struct sfu_packet *packet = sfu_pool_get(rig.pool);
+    sfu_track_join_burst(track, rig.now_us, packet);
+    sfu_engine_feed_mirrors(rig.engines[0]);
+    CHECK_INT(rig.piped_count, 1);
+    CHECK_INT(rig.piped[0].entry.type, SFU_PIPE_PACKET);
+    sfu_engine_flush(rig.engines[0], rig.now_us);
+    CHECK_INT(rig.piped_count, 1);
+    sfu_packet_unref(packet);
+    rig_close();
+}
+
 static void a_mirror_asks_its_owner_for_keyframes(void) {
     begin_at(1);
     open_mirror();
@@ -466,6 +482,8 @@ static const struct test tests[] = {
     {"a_layer_that_stopped_is_asked_when_it_flows_again",
      a_layer_that_stopped_is_asked_when_it_flows_again},
     {"a_mirror_forwards_what_its_owner_receives", a_mirror_forwards_what_its_owner_receives},
+    {"a_mirror_has_its_packets_before_they_are_forwarded_here_and_once",
+     a_mirror_has_its_packets_before_they_are_forwarded_here_and_once},
     {"a_mirror_asks_its_owner_for_keyframes", a_mirror_asks_its_owner_for_keyframes},
     {"a_mirror_learns_the_clock_even_if_it_opens_late",
      a_mirror_learns_the_clock_even_if_it_opens_late},
