@@ -69,7 +69,7 @@ test('a WebSocket that is cut leaves the media going, is resumed, and the others
   await Promise.all([watch(stays, cut), watch(cut, stays)]);
   const before = await cut.negotiations();
   const joinsBefore = await messagesOf(stays, 'user_joined'); // None, when the other one was here first.
-  assert.equal(proxy.cutWebSockets(), 1);
+  assert.equal(proxy.cutWebSockets(), 2, "the call's and the notifications'");
   await eventually('the page tries again, in vain', async () =>
     (await cut.tab.evaluate(() => window.notes.sockets.length)) >= 3, { within: 15_000 });
   await Promise.all([stays.sees(cut), cut.sees(stays), stays.hears(cut), cut.hears(stays)]);
