@@ -52,7 +52,8 @@ enum {
     SFU_REPLAY_HELD_BYTES = 16 * 1024,
     SFU_REPLAY_SOON_BYTES = 6 * 1024,
     SFU_REPLAY_FRAMES = 150,        /* Decoders need a millisecond or two for each. */
-    SFU_REPLAY_PACE_US = 10 * 1000, /* Of what does not go at once, twice the network's rate. */
+    SFU_REPLAY_PACE_US = 10 * 1000, /* Of what does not go at once. */
+    SFU_REPLAY_SINCE_MAX_US = 100 * 1000,
 
     /* Of the same slot, when its keyframe requests go on: doubled up to this. */
     SFU_PLI_WAIT_US = 1000 * 1000,
@@ -114,8 +115,8 @@ struct sfu_slot {
     struct sfu_wish wish;
     struct sfu_target target; /* Once it was set. */
     uint64_t replay_seq;
-    uint64_t replay_at_us;
-    uint64_t pli_us; /* When the subscriber's last request was heeded. */
+    uint64_t replayed_us; /* When it last went on, 0: not yet. */
+    uint64_t pli_us;      /* When the subscriber's last request was heeded. */
     uint64_t pli_wait_us;
     bool was_held;         /* Silent for want of bandwidth, until the next source begins. */
     uint16_t padding_turn; /* How far back the next packet of padding begins to look. */
@@ -178,6 +179,9 @@ bool sfu_slot_replay_begin(struct sfu_slot *slot, uint64_t now_us);
 
 /* Goes on with it, as far as the network takes it now. */
 void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us);
+
+/* The same, when nothing comes; returns when again, UINT64_MAX: never. */
+uint64_t sfu_slot_on_deadline(struct sfu_slot *slot, uint64_t now_us);
 
 /* slot_sound.c: a packet of sound that is new to the slot, in the form that the subscriber takes.
  */

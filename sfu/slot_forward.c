@@ -215,22 +215,29 @@ bool sfu_slot_replay_begin(struct sfu_slot *slot, uint64_t now_us) {
     slot->replay_seq = slot->media.video ? layer->keyframe.seq : sfu_slot_onset(layer, now_us);
     slot->replaying = slot->replay_seq <= layer->newest_seq;
     slot->replay_layer = index;
-    slot->replay_at_us = 0;
+    slot->replayed_us = 0;
     if (slot->replaying)
         sfu_slot_replay(slot, now_us);
     return slot->replaying || !slot->selector.awaits_entry;
 }
 
-/* At once what the network takes within 100 ms, then at twice its rate. */
+/* At once what the network takes within 100 ms, then at twice its rate; and at twice the rate of
+ * what still comes, which is behind it. */
 static size_t replay_budget(const struct sfu_slot *slot, uint64_t now_us) {
     size_t burst = sfu_downlink_burst(slot->transport, now_us);
-    if (slot->replay_at_us == 0)
+    if (slot->replayed_us == 0 || burst == SIZE_MAX)
         return burst > SFU_REPLAY_LEAST_BYTES ? burst : SFU_REPLAY_LEAST_BYTES;
-    return burst / 5 > SFU_PACKET_CAPACITY ? burst / 5 : SFU_PACKET_CAPACITY;
+    uint64_t since_us = now_us - slot->replayed_us;
+    since_us = since_us < SFU_REPLAY_SINCE_MAX_US ? since_us : SFU_REPLAY_SINCE_MAX_US;
+    uint64_t live_bps = sfu_layer_bps(&slot->track->layers[slot->replay_layer], now_us);
+    uint64_t live = live_bps * 2 / 8 * since_us / 1000000;
+    uint64_t carried = burst * since_us / (SFU_REPLAY_SINCE_MAX_US / 2);
+    uint64_t budget = live > carried ? live : carried;
+    return budget > SFU_PACKET_CAPACITY ? (size_t)budget : SFU_PACKET_CAPACITY;
 }
 
 void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us) {
-    if (slot->silent || now_us < slot->replay_at_us)
+    if (slot->silent || now_us < slot->replayed_us + SFU_REPLAY_PACE_US)
         return;
     const struct sfu_layer *layer = &slot->track->layers[slot->replay_layer];
     size_t budget = replay_budget(slot, now_us);
@@ -244,5 +251,14 @@ void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us) {
     }
     if (slot->replay_seq > layer->newest_seq)
         slot->replaying = false;
-    slot->replay_at_us = now_us + SFU_REPLAY_PACE_US;
+    slot->replayed_us = now_us;
+    if (slot->replaying)
+        sfu_transport_wake_at(slot->transport, now_us + SFU_REPLAY_PACE_US);
+}
+
+uint64_t sfu_slot_on_deadline(struct sfu_slot *slot, uint64_t now_us) {
+    if (!slot->replaying || slot->silent)
+        return UINT64_MAX;
+    sfu_slot_replay(slot, now_us);
+    return slot->replaying ? slot->replayed_us + SFU_REPLAY_PACE_US : UINT64_MAX;
 }

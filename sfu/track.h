@@ -179,6 +179,9 @@ uint8_t sfu_track_wished_layers(const struct sfu_track *track, const struct sfu_
 /* Does what is due. Returns when it next has something to do, UINT64_MAX for never. */
 uint64_t sfu_track_on_deadline(struct sfu_track *track, uint64_t now_us);
 
+/* What the layer takes in all, as measured over the last second. */
+uint32_t sfu_layer_bps(const struct sfu_layer *layer, uint64_t now_us);
+
 /* The operating points that flow now, the cheapest first, with the rates measured over the last
  * second. Returns how many. */
 size_t sfu_track_rungs(const struct sfu_track *track, uint64_t now_us,

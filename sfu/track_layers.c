@@ -161,6 +161,10 @@ static struct rtp_rung rung_of(const struct sfu_layer *layer, uint64_t now_us, u
     return rung;
 }
 
+uint32_t sfu_layer_bps(const struct sfu_layer *layer, uint64_t now_us) {
+    return rung_of(layer, now_us, SFU_SPATIAL_MAX - 1, SFU_TEMPORAL_MAX - 1).bps;
+}
+
 static size_t insert(struct rtp_rung *rungs, size_t count, struct rtp_rung rung) {
     if (count == RTP_RUNGS_MAX)
         return count;

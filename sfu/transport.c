@@ -6,6 +6,10 @@
 
 #include "sfu/engine.h"
 
+/* The last flight of the handshake and what follows may overtake one another, and to a peer without
+ * keys a keyframe is lost. */
+enum { SLOTS_AFTER_US = 5 * 1000 };
+
 static void say(struct sfu_transport *transport, enum sfu_event_type type, const char *reason) {
     struct sfu_event event = {
         .type = type, .participant = transport->participant, .reason = reason};
@@ -25,7 +29,7 @@ int sfu_transport_create(struct sfu_transport **out, struct sfu_engine *engine, 
     transport->ssrc = (uint32_t)sfu_engine_random(engine) | 1;
     transport->rtt_us = SFU_DEFAULT_RTT_US;
     transport->report_at_us = now_us + SFU_REPORT_INTERVAL_US;
-    transport->twcc_at_us = UINT64_MAX;
+    transport->twcc_at_us = transport->slots_at_us = UINT64_MAX;
     sfu_transport_wake_at(transport, now_us + engine->config.consent_timeout_ms * UINT64_C(1000));
     *out = transport;
     return 0;
@@ -266,10 +270,19 @@ static void on_connected(struct sfu_transport *transport, uint64_t now_us) {
     transport->engine->counters.dtls_handshakes++;
     say(transport, SFU_EVENT_CONNECTED, NULL);
     sfu_transport_wake_at(transport, transport->report_at_us);
+    transport->slots_at_us = now_us + SLOTS_AFTER_US;
+    sfu_transport_wake_at(transport, transport->slots_at_us);
+    sfu_downlink_wake(transport, now_us);
+}
+
+static uint64_t begin_slots(struct sfu_transport *transport, uint64_t now_us) {
+    if (now_us < transport->slots_at_us)
+        return transport->slots_at_us;
+    transport->slots_at_us = UINT64_MAX;
     for (size_t i = 0; i < transport->mline_count; i++)
         if (transport->mlines[i].slot != NULL)
             sfu_slot_on_keyframe_request(transport->mlines[i].slot, now_us);
-    sfu_downlink_wake(transport, now_us);
+    return UINT64_MAX;
 }
 
 static void on_dtls_state(struct sfu_transport *transport, uint64_t now_us) {
@@ -322,13 +335,17 @@ static uint64_t serve_media(struct sfu_transport *transport, uint64_t now_us) {
         transport->report_at_us = sfu_reports_send(transport, now_us);
     if (now_us >= transport->twcc_at_us)
         transport->twcc_at_us = sfu_reports_send_twcc(transport, now_us);
-    uint64_t next_us = sooner(transport->report_at_us, transport->twcc_at_us);
+    uint64_t next_us = begin_slots(transport, now_us);
+    next_us = sooner(next_us, sooner(transport->report_at_us, transport->twcc_at_us));
     next_us = sooner(next_us, sfu_reports_send_nacks(transport, now_us));
     next_us = sooner(next_us, sfu_downlink_on_deadline(transport, now_us));
     next_us = sooner(next_us, sfu_uplink_on_deadline(transport, now_us));
-    for (size_t i = 0; i < transport->mline_count; i++)
+    for (size_t i = 0; i < transport->mline_count; i++) {
         if (transport->mlines[i].track != NULL)
             next_us = sooner(next_us, sfu_track_on_deadline(transport->mlines[i].track, now_us));
+        if (transport->mlines[i].slot != NULL)
+            next_us = sooner(next_us, sfu_slot_on_deadline(transport->mlines[i].slot, now_us));
+    }
     return next_us;
 }
 

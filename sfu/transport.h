@@ -73,6 +73,7 @@ struct sfu_transport {
     uint64_t rtt_us;
     struct sfu_quality_meter quality;
     uint64_t report_at_us;
+    uint64_t slots_at_us;   /* When pictures begin, once it is connected; UINT64_MAX: they have. */
     size_t report_turn;     /* The stream that the next report begins with. */
     uint64_t twcc_at_us;    /* UINT64_MAX: nothing pending. */
     uint64_t twcc_since_us; /* Arrived since then with transport sequence numbers: */

@@ -5,9 +5,10 @@ enum { WATCHERS = 40 };
 
 static const struct bench_link_config next_door = {.delay_us = 50, .jitter_us = 40};
 
-/* A camera in one layer of 1.5 Mb/s, three times what an estimate begins with. */
+/* A camera in one layer of 1.5 Mb/s, three times what an estimate begins with. With seed 13 what is
+ * sent first overtakes the end of a handshake. */
 static void everybody_next_door_gets_a_picture_that_has_one_layer(void) {
-    struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
+    struct world *world = world_create(&(struct world_config){.seed = world_seed(13)});
     struct world_profile publisher = {.camera = true,
                                       .microphone = true,
                                       .unpaced = true,

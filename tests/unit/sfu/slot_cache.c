@@ -1,5 +1,6 @@
 /* What a slot that begins gets out of the track's history: the newest keyframe and what followed.
  */
+#include "sfu/downlink.h"
 #include "tests/unit/sfu/slot_call.h"
 
 /* A second of the camera: a keyframe, and 29 frames after it. */
@@ -119,6 +120,40 @@ static void what_comes_while_it_is_replayed_comes_once(void) {
     rig_close();
 }
 
+static void put_large_keyframe(uint16_t first, uint16_t packets) {
+    for (uint16_t i = 0; i < packets; i++) {
+        uint8_t payload[1000] = {0};
+        int flags = (i == 0 ? RIG_KEY : 0) | (i + 1 == packets ? RIG_END : 0);
+        rig_vp8(payload, 1, flags, 720, first + i);
+        rig_put(call.publisher, &(struct rig_rtp){.ssrc = camera_ssrc(),
+                                                  .payload_type = RIG_VP8_PT,
+                                                  .seq = first + i,
+                                                  .timestamp = 3000,
+                                                  .marker = i + 1 == packets,
+                                                  .payload = payload,
+                                                  .len = sizeof(payload)});
+    }
+    rig_flush();
+}
+
+/* 24 KB at once, and 3 KB each 10 ms, though the publisher sends nothing meanwhile. */
+static void what_is_too_much_at_once_goes_on_by_itself(void) {
+    begin_unwatched();
+    struct sfu_downlink *downlink = call.viewer->transport->downlink;
+    downlink->source = SFU_DOWNLINK_REMB;
+    downlink->remb_bps = 1200000;
+    put_large_keyframe(100, 40);
+    carry(call.camera);
+    size_t at_once = rig_rtp_count(call.viewer);
+    CHECK(at_once >= 24 && at_once <= 26);
+    rig_run(10 * MS);
+    CHECK(rig_rtp_count(call.viewer) > at_once && rig_rtp_count(call.viewer) <= at_once + 4);
+    rig_run(60 * MS);
+    CHECK_INT(rig_rtp_count(call.viewer), 40);
+    check_consecutive();
+    rig_close();
+}
+
 /* By its timestamp, what comes after the pause would be from the future. */
 static void what_came_before_a_pause_of_the_publisher_is_not_replayed(void) {
     begin_unwatched();
@@ -191,6 +226,7 @@ static const struct test tests[] = {
     {"what_was_lost_of_a_replay_is_sent_again", what_was_lost_of_a_replay_is_sent_again},
     {"a_keyframe_too_far_back_is_asked_for_anew", a_keyframe_too_far_back_is_asked_for_anew},
     {"what_comes_while_it_is_replayed_comes_once", what_comes_while_it_is_replayed_comes_once},
+    {"what_is_too_much_at_once_goes_on_by_itself", what_is_too_much_at_once_goes_on_by_itself},
     {"what_came_before_a_pause_of_the_publisher_is_not_replayed",
      what_came_before_a_pause_of_the_publisher_is_not_replayed},
     {"a_gap_in_the_cache_is_kept_free", a_gap_in_the_cache_is_kept_free},
