@@ -208,7 +208,8 @@ step('another camera is chosen in mid-call, and the others see what that one see
     await eventually(`${tab.name} decodes the other camera`, async () => (await decoded(tab, amina)) > shown + 10);
   }
   await amina.page.click('#camera-more');
-  assert.equal(await amina.page.locator('#devices-menu select').inputValue(), now.deviceId);
+  await eventually('the menu shows which it is', async () =>
+    (await amina.page.locator('#devices-menu select').inputValue()) === now.deviceId);
   await amina.page.keyboard.press('Escape');
 });
 
