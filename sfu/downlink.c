@@ -223,6 +223,12 @@ size_t sfu_downlink_burst(const struct sfu_transport *transport, uint64_t now_us
     return bytes > BURST_MIN_BYTES ? bytes : BURST_MIN_BYTES;
 }
 
+bool sfu_downlink_is_bounded(const struct sfu_transport *transport) {
+    const struct sfu_downlink *downlink = transport->downlink;
+    return downlink != NULL && downlink->source == SFU_DOWNLINK_TRANSPORT_CC &&
+           !rtp_bwe_is_unbounded(&downlink->bwe);
+}
+
 /* --- When to choose again --- */
 
 static void allocate_at(struct sfu_transport *transport, uint64_t now_us, uint64_t after_us) {

@@ -139,6 +139,9 @@ bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, s
  * cache: what the link takes within 100 ms; SIZE_MAX where nothing is known of it. */
 size_t sfu_downlink_burst(const struct sfu_transport *transport, uint64_t now_us);
 
+/* Whether the link has shown that it has a limit; else the estimate is only what was tried. */
+bool sfu_downlink_is_bounded(const struct sfu_transport *transport);
+
 /* feedback.c: what the peer says. fraction_lost is of 256, over all slots. */
 void sfu_downlink_on_feedback(struct sfu_transport *transport, uint64_t now_us,
                               const struct rtcp_packet *packet);

@@ -105,9 +105,13 @@ static uint32_t acked_bps(const struct sfu_downlink *downlink) {
                                                                : figures.acked_bps;
 }
 
+/* What filled the queue is not given away again at once either: on average it may fit, but the
+ * keyframe with which it would begin again did not. Little of the link did not fill it. */
 static void begin_hold(struct sfu_downlink *downlink, uint64_t now_us) {
+    uint64_t carried_bps = acked_bps(downlink), given_bps = downlink->allocated_bps;
+    bool filled = given_bps > carried_bps / 2 && given_bps < carried_bps;
     downlink->queue.held_us = now_us;
-    downlink->queue.cap_bps = acked_bps(downlink) / 100 * CAP_PERCENT;
+    downlink->queue.cap_bps = (uint32_t)((filled ? given_bps : carried_bps) / 100 * CAP_PERCENT);
 }
 
 /* What arrived lately came out of a full queue, and is what the link carries. Of the delays until

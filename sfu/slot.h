@@ -39,7 +39,7 @@ enum {
     /* A slot that takes up a voice begins with what it has said so far, at most this. */
     SFU_ONSET_US = 200 * 1000,
 
-    /* What is replayed of the cache at once, whatever the network: a picture in CIF. A keyframe
+    /* What is replayed of the cache at once while no limit is known: a picture in CIF. A keyframe
      * from the publisher costs a round trip, and everybody else of the track as much again. */
     SFU_REPLAY_LEAST_BYTES = 24 * 1024,
     /* So that there always is one, the next is asked for as soon as there is so much of the last.

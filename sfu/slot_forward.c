@@ -111,6 +111,21 @@ static void catch_up(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pa
     }
 }
 
+/* A keyframe is many times what a link carries between two frames. As fast as it comes, it would
+ * overflow the queue of a narrow one, and be lost, and asked for again: Firefox's pictures stood
+ * still for up to 13 s on a link of 500 kb/s. There it goes as a replay does, out of the history.
+ */
+static bool pace(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *first) {
+    if (!slot->media.video || slot->replaying || !sfu_downlink_is_bounded(slot->transport))
+        return false;
+    slot->replaying = true;
+    slot->replay_layer = first->layer;
+    slot->replay_seq = first->seq + 1;
+    slot->replayed_us = 0;
+    sfu_slot_replay(slot, now_us);
+    return true;
+}
+
 static void begin_with(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
                        bool ends_picture) {
     bool replayed = slot->replaying && packet->layer == slot->replay_layer;
@@ -119,8 +134,15 @@ static void begin_with(struct sfu_slot *slot, uint64_t now_us, const struct sfu_
     slot->keyframe_sent_us = now_us;
     slot->transport->engine->counters.keyframes_replayed += replayed && slot->media.video;
     pass_on(slot, now_us, packet, ends_picture);
-    if (!replayed)
+    if (!replayed && !pace(slot, now_us, packet))
         catch_up(slot, now_us, packet);
+}
+
+static void pass_entry(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+                       bool ends_picture) {
+    slot->keyframe_sent_us = now_us;
+    pass_on(slot, now_us, packet, ends_picture);
+    pace(slot, now_us, packet);
 }
 
 static void select_one(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {
@@ -145,8 +167,9 @@ static void select_one(struct sfu_slot *slot, uint64_t now_us, const struct sfu_
         begin_with(slot, now_us, packet, ends);
     } else if (selection == RTP_SELECTION_PASS) {
         if (slot->media.video && rtp_descriptor_is_entry(&packet->descriptor))
-            slot->keyframe_sent_us = now_us;
-        pass_on(slot, now_us, packet, ends);
+            pass_entry(slot, now_us, packet, ends);
+        else
+            pass_on(slot, now_us, packet, ends);
     } else if (selection == RTP_SELECTION_DROP) {
         leave_out(slot, now_us, packet);
     }
@@ -221,12 +244,15 @@ bool sfu_slot_replay_begin(struct sfu_slot *slot, uint64_t now_us) {
     return slot->replaying || !slot->selector.awaits_entry;
 }
 
-/* At once what the network takes within 100 ms, then at twice its rate; and at twice the rate of
- * what still comes, which is behind it. */
+/* At once what the network takes within 100 ms, and where its limit is not known a small keyframe;
+ * then at twice its rate, and at twice the rate of what still comes, which is behind it. */
 static size_t replay_budget(const struct sfu_slot *slot, uint64_t now_us) {
     size_t burst = sfu_downlink_burst(slot->transport, now_us);
-    if (slot->replayed_us == 0 || burst == SIZE_MAX)
-        return burst > SFU_REPLAY_LEAST_BYTES ? burst : SFU_REPLAY_LEAST_BYTES;
+    bool is_bounded = sfu_downlink_is_bounded(slot->transport);
+    if (burst == SIZE_MAX)
+        return burst;
+    if (slot->replayed_us == 0)
+        return burst > SFU_REPLAY_LEAST_BYTES || is_bounded ? burst : SFU_REPLAY_LEAST_BYTES;
     uint64_t since_us = now_us - slot->replayed_us;
     since_us = since_us < SFU_REPLAY_SINCE_MAX_US ? since_us : SFU_REPLAY_SINCE_MAX_US;
     uint64_t live_bps = sfu_layer_bps(&slot->track->layers[slot->replay_layer], now_us);

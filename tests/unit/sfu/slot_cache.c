@@ -154,6 +154,28 @@ static void what_is_too_much_at_once_goes_on_by_itself(void) {
     rig_close();
 }
 
+/* As it comes, it would overflow the link's queue. The one that a slot begins with, and each after
+ * it. */
+static void on_a_narrow_link_a_keyframe_goes_at_its_pace(void) {
+    begin_unwatched();
+    carry(call.camera);
+    struct sfu_downlink *downlink = call.viewer->transport->downlink;
+    for (uint16_t first = 100; first <= 140; first += 40) {
+        downlink->source = SFU_DOWNLINK_TRANSPORT_CC;
+        downlink->bwe.aimd.decreased_us = rig.now_us;
+        downlink->bwe.bps = 1200000;
+        size_t before = rig_rtp_count(call.viewer);
+        put_large_keyframe(first, 40);
+        size_t at_once = rig_rtp_count(call.viewer) - before;
+        CHECK(at_once >= 15 && at_once <= 17);
+        rig_run(100 * MS);
+        CHECK_INT(rig_rtp_count(call.viewer) - before, 40);
+    }
+    CHECK_INT(counters()->keyframes_replayed, 0);
+    check_consecutive();
+    rig_close();
+}
+
 /* By its timestamp, what comes after the pause would be from the future. */
 static void what_came_before_a_pause_of_the_publisher_is_not_replayed(void) {
     begin_unwatched();
@@ -226,6 +248,7 @@ static const struct test tests[] = {
     {"what_was_lost_of_a_replay_is_sent_again", what_was_lost_of_a_replay_is_sent_again},
     {"a_keyframe_too_far_back_is_asked_for_anew", a_keyframe_too_far_back_is_asked_for_anew},
     {"what_comes_while_it_is_replayed_comes_once", what_comes_while_it_is_replayed_comes_once},
+    {"on_a_narrow_link_a_keyframe_goes_at_its_pace", on_a_narrow_link_a_keyframe_goes_at_its_pace},
     {"what_is_too_much_at_once_goes_on_by_itself", what_is_too_much_at_once_goes_on_by_itself},
     {"what_came_before_a_pause_of_the_publisher_is_not_replayed",
      what_came_before_a_pause_of_the_publisher_is_not_replayed},
