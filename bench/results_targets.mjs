@@ -70,7 +70,7 @@ function ofTwoWorkers(runs) {
 
 /** @param {Run[]} runs @returns {Answer} */
 function ofIdleMemory(runs) {
-  const most = need(runs, 'idle', 'weir'), none = need(runs, 'idle', 'weir', 0);
+  const most = need(runs, 'idle', 'weir', 1000), none = need(runs, 'idle', 'weir', 0);
   const mb = (/** @type {Row} */ row) => row.of((step) => step.server.mb) ?? 0;
   const clients = (most.of((step) => step.clients) ?? 0) - (none.of((step) => step.clients) ?? 0);
   const kb = (mb(most) - mb(none)) * 1024 / clients;
