@@ -70,7 +70,7 @@ step('pictures over TCP do not stand still', async () => {
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   await eachPair(people, async (one, other) => {
     const gap = await one.tab.evaluate((userId) => window.senses.longestGap(userId, 'camera'), other.userId);
-    assert.ok(gap.longestMs <= 1000, `${one.name} saw ${other.name} stand still: ${JSON.stringify(gap)}`);
+    assert.ok(gap.longestMs <= 500, `${one.name} saw ${other.name} stand still: ${JSON.stringify(gap)}`);
   });
 });
 
