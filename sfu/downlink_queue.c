@@ -1,6 +1,7 @@
 /* How long the queue of a subscriber's link is, from what was sent and is not yet reported. When a
  * link gets narrow its queue is full before the first report of it: then no pictures are sent until
- * it has drained, since everything would wait behind what is there, sound too. */
+ * it has drained, or for HOLD_MAX_US, since everything would wait behind what is there, sound too.
+ */
 #include "rtp/bwe_offered.h"
 #include "rtp/bytes.h"
 #include "sfu/transport.h"
