@@ -116,6 +116,12 @@ bool rtp_rewriter_map(struct rtp_rewriter *rewriter, uint64_t now_us, uint64_t s
                       uint32_t timestamp, const struct rtp_descriptor *descriptor,
                       struct rtp_rewritten *out);
 
+/* Whether what was just mapped is the newest of all that was. */
+static inline bool rtp_rewriter_is_newest(const struct rtp_rewriter *rewriter,
+                                          const struct rtp_rewritten *numbers) {
+    return numbers->seq == rewriter->out_seq;
+}
+
 /* Leaves a packet of the current source out without a gap in the outgoing numbers (temporal layer
  * not wanted, padding only). Only the newest can be left out this way; for an older one nothing
  * changes (its number stays a gap: rtp_rewriter_fill). Lost

@@ -72,7 +72,8 @@ static uint64_t time_of(const struct sfu_slot *slot, uint64_t now_us,
     return slot->replaying && !rtp_codec_is_video(packet->codec) ? packet->received_us : now_us;
 }
 
-static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
+/* True when it was sent, and is the newest that was. */
+static bool pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
                     bool ends_picture) {
     if (slot->switching)
         begin_source(slot, now_us, packet);
@@ -82,7 +83,7 @@ static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pac
     if (!rtp_rewriter_map(&slot->rewriter, time_of(slot, now_us, packet), packet->seq,
                           packet->rtp.timestamp, &packet->descriptor, &numbers)) {
         fill_gap(slot, now_us, packet);
-        return;
+        return false;
     }
     if (ends_picture && !packet->rtp.marker) {
         rtp_rewriter_find(&slot->rewriter, numbers.seq)->ends_picture = true;
@@ -95,6 +96,7 @@ static void pass_on(struct sfu_slot *slot, uint64_t now_us, const struct sfu_pac
     slot->packets++;
     slot->octets += packet->rtp.payload_len;
     slot->transport->engine->counters.rtp_forwarded++;
+    return rtp_rewriter_is_newest(&slot->rewriter, &numbers);
 }
 
 static void select_one(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet);
@@ -138,11 +140,12 @@ static void begin_with(struct sfu_slot *slot, uint64_t now_us, const struct sfu_
         catch_up(slot, now_us, packet);
 }
 
+/* Of one that came late, or twice, the rest is on its way, and what is newer would be held back. */
 static void pass_entry(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet,
                        bool ends_picture) {
     slot->keyframe_sent_us = now_us;
-    pass_on(slot, now_us, packet, ends_picture);
-    pace(slot, now_us, packet);
+    if (pass_on(slot, now_us, packet, ends_picture))
+        pace(slot, now_us, packet);
 }
 
 static void select_one(struct sfu_slot *slot, uint64_t now_us, const struct sfu_packet *packet) {

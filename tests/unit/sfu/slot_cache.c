@@ -120,8 +120,9 @@ static void what_comes_while_it_is_replayed_comes_once(void) {
     rig_close();
 }
 
-static void put_large_keyframe(uint16_t first, uint16_t packets) {
-    for (uint16_t i = 0; i < packets; i++) {
+/* A keyframe of so many packets, of 1 KB each, from the from-th on. */
+static void put_keyframe_from(uint16_t first, uint16_t packets, uint16_t from) {
+    for (uint16_t i = from; i < packets; i++) {
         uint8_t payload[1000] = {0};
         int flags = (i == 0 ? RIG_KEY : 0) | (i + 1 == packets ? RIG_END : 0);
         rig_vp8(payload, 1, flags, 720, first + i);
@@ -134,6 +135,10 @@ static void put_large_keyframe(uint16_t first, uint16_t packets) {
                                                   .len = sizeof(payload)});
     }
     rig_flush();
+}
+
+static void put_large_keyframe(uint16_t first, uint16_t packets) {
+    put_keyframe_from(first, packets, 0);
 }
 
 /* 24 KB at once, and 3 KB each 10 ms, though the publisher sends nothing meanwhile. */
@@ -154,16 +159,20 @@ static void what_is_too_much_at_once_goes_on_by_itself(void) {
     rig_close();
 }
 
+static void narrow_the_link(void) {
+    struct sfu_downlink *downlink = call.viewer->transport->downlink;
+    downlink->source = SFU_DOWNLINK_TRANSPORT_CC;
+    downlink->bwe.aimd.decreased_us = rig.now_us;
+    downlink->bwe.bps = 1200000;
+}
+
 /* As it comes, it would overflow the link's queue. The one that a slot begins with, and each after
  * it. */
 static void on_a_narrow_link_a_keyframe_goes_at_its_pace(void) {
     begin_unwatched();
     carry(call.camera);
-    struct sfu_downlink *downlink = call.viewer->transport->downlink;
     for (uint16_t first = 100; first <= 140; first += 40) {
-        downlink->source = SFU_DOWNLINK_TRANSPORT_CC;
-        downlink->bwe.aimd.decreased_us = rig.now_us;
-        downlink->bwe.bps = 1200000;
+        narrow_the_link();
         size_t before = rig_rtp_count(call.viewer);
         put_large_keyframe(first, 40);
         size_t at_once = rig_rtp_count(call.viewer) - before;
@@ -173,6 +182,24 @@ static void on_a_narrow_link_a_keyframe_goes_at_its_pace(void) {
     }
     CHECK_INT(counters()->keyframes_replayed, 0);
     check_consecutive();
+    rig_close();
+}
+
+/* Of a keyframe whose first packet comes last, and comes twice, nothing is left to be paced. */
+static void behind_a_keyframe_that_begins_late_nothing_waits(void) {
+    begin_unwatched();
+    carry(call.camera);
+    rig_keyframe(call.publisher, camera_ssrc(), 99, 1);
+    narrow_the_link();
+    put_keyframe_from(100, 40, 1);
+    size_t before = rig_rtp_count(call.viewer);
+    for (unsigned twice = 0; twice < 2; twice++) {
+        put_keyframe_from(100, 1, 0);
+        rig_video(call.publisher, camera_ssrc(), 140 + twice, 3 + twice, RIG_START | RIG_END);
+    }
+    CHECK_INT(rig_rtp_count(call.viewer) - before, 3);
+    CHECK_INT(rig_number(rig_rtp_at(call.viewer, before + 1)), 140);
+    CHECK_INT(rig_number(rig_rtp_at(call.viewer, before + 2)), 141);
     rig_close();
 }
 
@@ -249,6 +276,8 @@ static const struct test tests[] = {
     {"a_keyframe_too_far_back_is_asked_for_anew", a_keyframe_too_far_back_is_asked_for_anew},
     {"what_comes_while_it_is_replayed_comes_once", what_comes_while_it_is_replayed_comes_once},
     {"on_a_narrow_link_a_keyframe_goes_at_its_pace", on_a_narrow_link_a_keyframe_goes_at_its_pace},
+    {"behind_a_keyframe_that_begins_late_nothing_waits",
+     behind_a_keyframe_that_begins_late_nothing_waits},
     {"what_is_too_much_at_once_goes_on_by_itself", what_is_too_much_at_once_goes_on_by_itself},
     {"what_came_before_a_pause_of_the_publisher_is_not_replayed",
      what_came_before_a_pause_of_the_publisher_is_not_replayed},
