@@ -88,8 +88,8 @@ static void after_a_full_queue_the_estimate_is_what_the_link_carried(void) {
 }
 
 /* What is given away at most after a queue that 40 packets filled at once, of whom so many bytes
- * arrived before each 20 ms; the estimate is 500 kb/s. */
-static uint32_t cap_after_burst(uint32_t bytes) {
+ * arrived before each 20 ms, and who was given so much; the estimate is 500 kb/s. */
+static uint32_t cap_after_burst(uint32_t bytes, uint64_t given_bps) {
     static const struct rtp_bwe_config config = {500000, 30000, 5000000};
     static struct sfu_downlink own;
     uint64_t now_us = 100 * S;
@@ -99,6 +99,7 @@ static uint32_t cap_after_burst(uint32_t bytes) {
     memset(&own, 0, sizeof(own));
     rtp_bwe_init(&own.bwe, now_us, &config);
     own.bwe.aimd.decreased_us = now_us;
+    own.allocated_bps = given_bps;
     body[11] = 1;
     for (; seq < 100; seq++, now_us += 20 * MS) {
         struct rtp_bwe_packet arrived = {.sent_us = now_us, .arrival_us = now_us, .bytes = bytes};
@@ -117,9 +118,19 @@ static uint32_t cap_after_burst(uint32_t bytes) {
 }
 
 static void a_burst_after_little_was_sent_does_not_cap_the_link(void) {
-    CHECK_INT(cap_after_burst(200), 0);
-    uint32_t cap_bps = cap_after_burst(1000); /* Of 400 kb/s. */
+    CHECK_INT(cap_after_burst(200, 0), 0);
+    uint32_t cap_bps = cap_after_burst(1000, 0); /* Of 400 kb/s. */
     CHECK(cap_bps > 320000 && cap_bps < 360000);
+}
+
+/* On average it was less than the 400 kb/s that arrived: its keyframe was not. */
+static void what_filled_a_queue_is_not_given_again(void) {
+    CHECK_INT(cap_after_burst(1000, 300000), 255000);
+    CHECK_INT(cap_after_burst(1000, 390000), 331500);
+    uint32_t by_link_bps = cap_after_burst(1000, 0);
+    CHECK_INT(cap_after_burst(1000, 450000), by_link_bps); /* More than arrived. */
+    CHECK_INT(cap_after_burst(1000, 150000), by_link_bps); /* Too little to fill anything. */
+    CHECK_INT(cap_after_burst(200, 150000), 0);
 }
 
 static void a_large_keyframe_holds_nothing_back(void) {
@@ -144,6 +155,7 @@ static const struct test tests[] = {
      after_a_full_queue_the_estimate_is_what_the_link_carried},
     {"a_burst_after_little_was_sent_does_not_cap_the_link",
      a_burst_after_little_was_sent_does_not_cap_the_link},
+    {"what_filled_a_queue_is_not_given_again", what_filled_a_queue_is_not_given_again},
     {"a_large_keyframe_holds_nothing_back", a_large_keyframe_holds_nothing_back},
 };
 
