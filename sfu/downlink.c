@@ -183,13 +183,17 @@ static bool awaits_feedback(const struct sfu_downlink *downlink, uint64_t now_us
             now_us < downlink->first_number_us + FEEDBACK_PATIENCE_US);
 }
 
+bool sfu_downlink_is_capped(const struct sfu_downlink *downlink) {
+    uint32_t cap_bps = downlink->queue.cap_bps;
+    return cap_bps != 0 && cap_bps < rtp_bwe_bps(&downlink->bwe);
+}
+
 uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_us) {
     if (downlink->source == SFU_DOWNLINK_NONE && !awaits_feedback(downlink, now_us))
         return UINT64_MAX;
     if (downlink->source == SFU_DOWNLINK_REMB)
         return downlink->remb_bps;
-    uint32_t bps = rtp_bwe_bps(&downlink->bwe), cap_bps = downlink->queue.cap_bps;
-    return cap_bps != 0 && cap_bps < bps ? cap_bps : bps;
+    return sfu_downlink_is_capped(downlink) ? downlink->queue.cap_bps : rtp_bwe_bps(&downlink->bwe);
 }
 
 bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, size_t len) {

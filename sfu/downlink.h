@@ -166,6 +166,9 @@ uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us)
 /* What all that is numbered may take; UINT64_MAX: nothing is known. */
 uint64_t sfu_downlink_budget(const struct sfu_downlink *downlink, uint64_t now_us);
 
+/* Whether a queue leaves less to give away than the estimate. */
+bool sfu_downlink_is_capped(const struct sfu_downlink *downlink);
+
 /* After each feedback: measures the queue; true when pictures are to be held back from now on, or
  * no more. */
 bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,

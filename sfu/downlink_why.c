@@ -18,10 +18,12 @@ void sfu_downlink_why(const struct sfu_transport *transport, uint64_t now_us,
     out->sent_bps = downlink->sent_bps;
     out->acked_bps = figures.acked_bps;
     out->loss = (float)figures.loss;
-    if (sfu_downlink_budget(downlink, now_us) == UINT64_MAX)
+    uint64_t budget_bps = sfu_downlink_budget(downlink, now_us);
+    if (budget_bps == UINT64_MAX)
         return;
-    out->estimate_bps = figures.bps;
-    out->limited_by = rtp_bwe_limit_name(figures.limit);
+    out->estimate_bps = budget_bps;
+    out->limited_by =
+        rtp_bwe_limit_name(sfu_downlink_is_capped(downlink) ? RTP_BWE_LIMIT_DELAY : figures.limit);
 }
 
 static void list_layers(const struct sfu_track *track, uint64_t now_us, struct sfu_why_slot *out) {

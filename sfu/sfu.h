@@ -351,7 +351,7 @@ struct sfu_why_answer {
     uint64_t participant;
     const char *source; /* What the estimate follows: "transport-cc", "remb", "reports", "none". */
     const char *limited_by; /* What holds the estimate down: "delay", "loss", "none", … */
-    uint64_t estimate_bps;  /* 0: none, everything is sent. */
+    uint64_t estimate_bps;  /* What there is to give away. 0: no limit, everything is sent. */
     uint64_t acked_bps;     /* What arrived lately. */
     uint64_t sent_bps;
     uint64_t demand_bps; /* What the slots would take. */

@@ -282,6 +282,31 @@ static void why_says_what_is_chosen_and_what_holds_it_down(void) {
     rig_close();
 }
 
+/* What is capped is what the slots were chosen by, whatever the estimator says. */
+static void why_says_what_a_full_queue_leaves(void) {
+    struct sfu_why_answer answer;
+    struct sfu_why_slot slot;
+    net_begin(true, 3000000);
+    net_run(10 * S);
+    net.rate_bps = 300000;
+    while (!net_downlink()->queue.holds)
+        net_run(1 * MS);
+    while (net_downlink()->queue.holds)
+        net_run(1 * MS);
+    net_downlink()->bwe.limit = RTP_BWE_LIMIT_LOSS;
+    net_downlink()->bwe.bps = 2000000;
+    CHECK_INT(sfu_engine_why(rig.engines[0], rig.now_us, net.viewer->number, &answer, &slot, 1), 0);
+    CHECK(net_downlink()->queue.cap_bps > 0);
+    CHECK_INT(answer.estimate_bps, net_downlink()->queue.cap_bps);
+    CHECK_STR(answer.limited_by, "delay");
+    CHECK_STR(slot.reason, "bandwidth");
+    net_downlink()->queue.cap_bps = 0;
+    CHECK_INT(sfu_engine_why(rig.engines[0], rig.now_us, net.viewer->number, &answer, &slot, 1), 0);
+    CHECK_INT(answer.estimate_bps, 2000000);
+    CHECK_STR(answer.limited_by, "loss");
+    rig_close();
+}
+
 static const struct test tests[] = {
     {"the_best_layer_is_reached_by_probes_within_five_seconds",
      the_best_layer_is_reached_by_probes_within_five_seconds},
@@ -309,6 +334,7 @@ static const struct test tests[] = {
      who_speaks_is_favoured_where_there_is_not_enough},
     {"why_says_what_is_chosen_and_what_holds_it_down",
      why_says_what_is_chosen_and_what_holds_it_down},
+    {"why_says_what_a_full_queue_leaves", why_says_what_a_full_queue_leaves},
 };
 
 TEST_MAIN(tests)
