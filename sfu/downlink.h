@@ -47,10 +47,23 @@ struct sfu_downlink_probe {
     uint32_t packets;
 };
 
+/* The least of a time that contains a queue or none, of the last half minute to minute. */
+struct sfu_downlink_base {
+    uint64_t least_us, older_us, since_us;
+};
+
+/* A queue that never empties. */
+struct sfu_downlink_standing {
+    struct sfu_downlink_base way; /* From sending to arriving, by two clocks. */
+    uint64_t newest_us;           /* When something was last reported. */
+    uint64_t since_us;            /* Everything reported has waited since then; 0: not so. */
+    bool tried;                   /* Less was sent, and still everything waits. */
+};
+
 /* The queue of the link, as far as it can be known. */
 struct sfu_downlink_queue {
-    uint64_t base_us, older_base_us; /* The least time from sending to its report. */
-    uint64_t base_since_us;
+    struct sfu_downlink_base base; /* From sending to its report. */
+    struct sfu_downlink_standing standing;
     uint64_t length_us;
     uint64_t sent_bytes;     /* With numbers, in all, */
     uint64_t reported_bytes; /* and of them as of the last feedback, which was then: */
@@ -61,7 +74,8 @@ struct sfu_downlink_queue {
     uint64_t held_us;       /* When pictures were last held back. */
     bool holds;             /* They are. */
     uint32_t carried_bps;   /* What the link did when its queue was full, for a while after. */
-    uint32_t cap_bps;       /* No more is given away for a while after. */
+    uint32_t cap_bps;       /* No more is given away, 0: no such limit, */
+    uint64_t cap_until_us;  /* until then. */
 };
 
 struct sfu_downlink {
@@ -77,6 +91,7 @@ struct sfu_downlink {
     uint64_t allocated_us;    /* The last time. */
     uint64_t allocate_at_us;
     uint64_t allocated_bps; /* What was given away then. */
+    uint64_t least_bps;     /* What the least of everything would take. */
     uint64_t demand_bps;
     uint64_t sent_bytes; /* Since then: */
     uint64_t sent_since_us;
@@ -173,6 +188,13 @@ bool sfu_downlink_is_capped(const struct sfu_downlink *downlink);
  * no more. */
 bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
                                 const struct rtcp_packet *packet);
+
+/* After each feedback: where a queue stands, less is given away for a moment. */
+void sfu_downlink_drain_standing(struct sfu_downlink *downlink, uint64_t now_us);
+
+/* The least of this and of what was learnt lately. */
+uint64_t sfu_downlink_learn_base(struct sfu_downlink_base *base, uint64_t now_us,
+                                 uint64_t taken_us);
 
 /* Ends a hold that no feedback has ended in its time; returns when that is, UINT64_MAX: there is
  * none. */

@@ -171,6 +171,15 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
+/* So much leaves nobody paused who is not anyway. */
+static uint64_t least_of_all(const struct rtp_allocator_slot *slots, size_t count) {
+    uint64_t sum_bps = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!slots[i].paused && slots[i].rung_count > 0)
+            sum_bps += slots[i].rungs[0].bps;
+    return sum_bps;
+}
+
 uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us) {
     struct sfu_downlink *downlink = transport->downlink;
     struct rtp_allocator_slot *slots = transport->engine->downlinks.slots;
@@ -179,6 +188,7 @@ uint64_t sfu_downlink_allocate(struct sfu_transport *transport, uint64_t now_us)
     downlink->demand_bps =
         rtp_allocator_run(slots, count, budget(downlink, slots, count, now_us), now_us);
     downlink->allocated_bps = 0;
+    downlink->least_bps = least_of_all(slots, count);
     downlink->is_short = false;
     downlink->starves = starves(slots, count);
     apply(transport, now_us, count);

@@ -39,18 +39,18 @@ static uint64_t unreported_bytes(const struct rtp_bwe *bwe, uint16_t reported) {
     return bytes;
 }
 
-/* The least time from sending to its report, of the last half minute to minute. */
-static uint64_t learn_base(struct sfu_downlink_queue *queue, uint64_t now_us, uint64_t taken_us) {
-    if (now_us - queue->base_since_us > BASE_US) {
-        queue->older_base_us = queue->base_us;
-        queue->base_us = 0;
-        queue->base_since_us = now_us;
+uint64_t sfu_downlink_learn_base(struct sfu_downlink_base *base, uint64_t now_us,
+                                 uint64_t taken_us) {
+    if (now_us - base->since_us > BASE_US) {
+        base->older_us = base->least_us;
+        base->least_us = 0;
+        base->since_us = now_us;
     }
-    if (queue->base_us == 0 || taken_us < queue->base_us)
-        queue->base_us = taken_us;
-    if (queue->older_base_us == 0 || queue->base_us < queue->older_base_us)
-        return queue->base_us;
-    return queue->older_base_us;
+    if (base->least_us == 0 || taken_us < base->least_us)
+        base->least_us = taken_us;
+    if (base->older_us == 0 || base->least_us < base->older_us)
+        return base->least_us;
+    return base->older_us;
 }
 
 /* What came out of the link's queue since there is one, as far as two reports tell; else 0. */
@@ -112,6 +112,7 @@ static void begin_hold(struct sfu_downlink *downlink, uint64_t now_us) {
     uint64_t carried_bps = acked_bps(downlink), given_bps = downlink->allocated_bps;
     bool filled = given_bps > carried_bps / 2 && given_bps < carried_bps;
     downlink->queue.held_us = now_us;
+    downlink->queue.cap_until_us = now_us + CAP_US;
     downlink->queue.cap_bps = (uint32_t)((filled ? given_bps : carried_bps) / 100 * CAP_PERCENT);
 }
 
@@ -137,7 +138,7 @@ bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
     if ((uint16_t)(bwe->newest_seq - reported) >= RTP_BWE_SENT_MAX)
         return false;
     uint32_t taken_us = (uint32_t)now_us - bwe->sent[reported % RTP_BWE_SENT_MAX].sent_us;
-    uint64_t base_us = learn_base(queue, now_us, taken_us);
+    uint64_t base_us = sfu_downlink_learn_base(&queue->base, now_us, taken_us);
     uint64_t bytes = unreported_bytes(bwe, reported);
     uint64_t rate_bps = measure_rate(downlink, now_us, bytes, taken_us > base_us + BACKLOG_US);
     uint64_t wait_us = bytes * 8 * 1000000 / rate_bps;
@@ -152,8 +153,9 @@ bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
         begin_hold(downlink, now_us);
     if (held && !queue->holds)
         end_hold(downlink);
-    if (!queue->holds && now_us - queue->held_us > CAP_US)
+    if (!queue->holds && now_us > queue->cap_until_us)
         queue->cap_bps = queue->carried_bps = 0;
+    sfu_downlink_drain_standing(downlink, now_us);
     return queue->holds != held;
 }
 
