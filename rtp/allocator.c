@@ -22,6 +22,12 @@ enum {
     UNUSUAL_PERCENT = 136,
     /* Of an estimate that is on its way up, before any setback. */
     START_MARGIN_PERCENT = 10,
+    /* A step up of so little of the estimate is a fine one. On the way up such steps fill the link
+     * whatever the setbacks, up to a little less than what was too much: rates are counted without
+     * UDP and IP, 5 % of them, and with less a setback was followed by the next. */
+    FINE_PERCENT = 8,
+    FINE_MARGIN_PERCENT = 8,
+    FAILED_PERCENT = 95,
     /* What loses a rung falls so far that the next fall of the estimate does not reach it again,
      * and queues drain. */
     LOWER_PERCENT = 15,
@@ -34,23 +40,14 @@ enum {
  * and 20 % differ by (1.15 / 0.85) * (1.2 / 0.8) = 2 at most: after that margin no raise fails. */
 static const uint8_t margins[RTP_ALLOCATOR_SETBACKS_MAX + 1] = {20, 50, 100, 100, 100, 100, 100};
 
-static const char *const reason_names[RTP_ALLOCATOR_REASON_COUNT] = {
-    [RTP_ALLOCATOR_NOTHING_PUBLISHED] = "nothing_published",
-    [RTP_ALLOCATOR_PAUSED_BY_CLIENT] = "paused_by_client",
-    [RTP_ALLOCATOR_BANDWIDTH] = "bandwidth",
-    [RTP_ALLOCATOR_HYSTERESIS] = "hysteresis",
-    [RTP_ALLOCATOR_NOT_FLOWING] = "not_flowing",
-    [RTP_ALLOCATOR_SIZE] = "size",
-    [RTP_ALLOCATOR_FPS] = "fps",
-    [RTP_ALLOCATOR_WANTED] = "wanted",
-};
-
 struct sharing {
     uint64_t now_us;
     uint64_t audio_bps;
     uint64_t budget_bps;   /* For video. */
     uint64_t raise_bps;    /* The same without the margin. */
     uint64_t start_bps;    /* Or without that of the start. */
+    uint64_t fine_bps;     /* Or for fine steps on the way up. */
+    uint64_t failed_bps;   /* The least that was too much lately. */
     uint64_t lower_bps;    /* For slots that lose a rung. */
     uint64_t used_bps;     /* Given so far. */
     uint64_t reserved_bps; /* For raises that still have to wait. */
@@ -59,6 +56,10 @@ struct sharing {
     unsigned setbacks; /* The most of any slot: they share the network that swings. */
     bool short_of_wish;
 };
+
+static uint64_t smaller(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
 
 static uint64_t cost_of(const struct rtp_allocator_slot *slot, int step) {
     return step >= 0 ? rtp_ladder_rung(slot, step)->bps : 0;
@@ -149,6 +150,8 @@ static void slot_begin(struct rtp_allocator_slot *slot, struct sharing *sharing)
     sharing->wished_bps += cost_of(slot, slot->step_count - 1);
     if (slot->state.setbacks > sharing->setbacks)
         sharing->setbacks = slot->state.setbacks;
+    if (slot->state.setbacks > 0 && slot->state.setback_total_bps < sharing->failed_bps)
+        sharing->failed_bps = slot->state.setback_total_bps;
 }
 
 static uint64_t audio_cost(const struct rtp_allocator_slot *slots, size_t count) {
@@ -195,15 +198,25 @@ static bool fits(const struct rtp_allocator_slot *slot, const struct sharing *sh
     return sharing->used_bps - cost_of(slot, slot->given) + cost_of(slot, step) <= limit_bps;
 }
 
+static bool is_fine(const struct rtp_allocator_slot *slot, const struct sharing *sharing,
+                    int step) {
+    return slot->held >= 0 && is_starting(&slot->state, sharing) &&
+           cost_of(slot, step) <=
+               cost_of(slot, slot->held) + sharing->budget_bps * FINE_PERCENT / 100;
+}
+
 /* Up to what a slot may be raised: with a margin. One that has become more important may take what
  * others have had without one, since that much is known to be carried. */
-static uint64_t raise_limit(const struct rtp_allocator_slot *slot, const struct sharing *sharing) {
+static uint64_t raise_limit(const struct rtp_allocator_slot *slot, const struct sharing *sharing,
+                            int step) {
     const struct rtp_allocator_state *state = &slot->state;
     uint64_t limit_bps = sharing->raise_bps, held_bps = sharing->held_bps;
     if (is_starting(state, sharing))
         limit_bps = sharing->start_bps;
+    if (is_fine(slot, sharing, step) && sharing->fine_bps > limit_bps)
+        limit_bps = sharing->fine_bps;
     if (state->promoted_at_us > 0 && state->known && held_bps > limit_bps)
-        limit_bps = held_bps < sharing->budget_bps ? held_bps : sharing->budget_bps;
+        limit_bps = smaller(held_bps, sharing->budget_bps);
     return limit_bps > sharing->reserved_bps ? limit_bps - sharing->reserved_bps : 0;
 }
 
@@ -217,7 +230,7 @@ static void slot_lift(struct rtp_allocator_slot *slot, struct sharing *sharing, 
             if (fits(slot, sharing, step,
                      step < slot->held ? sharing->lower_bps : sharing->budget_bps))
                 break;
-        } else if (fits(slot, sharing, step, raise_limit(slot, sharing))) {
+        } else if (fits(slot, sharing, step, raise_limit(slot, sharing, step))) {
             slot->carried = true;
             if (may_raise(slot, sharing))
                 break;
@@ -332,13 +345,16 @@ static void limits_set(struct sharing *sharing) {
     sharing->raise_bps = whole / (100 + margins[sharing->setbacks]);
     sharing->start_bps =
         sharing->setbacks > 0 ? sharing->raise_bps : whole / (100 + START_MARGIN_PERCENT);
+    sharing->fine_bps =
+        smaller(whole / (100 + FINE_MARGIN_PERCENT), sharing->failed_bps / 100 * FAILED_PERCENT);
     sharing->lower_bps = sharing->held_bps > sharing->budget_bps ? whole / (100 + LOWER_PERCENT)
                                                                  : sharing->budget_bps;
 }
 
 uint64_t rtp_allocator_run(struct rtp_allocator_slot *slots, size_t count, uint64_t budget_bps,
                            uint64_t now_us) {
-    struct sharing sharing = {.now_us = now_us, .audio_bps = audio_cost(slots, count)};
+    struct sharing sharing = {
+        .now_us = now_us, .audio_bps = audio_cost(slots, count), .failed_bps = UINT64_MAX};
     if (budget_bps > BUDGET_MAX)
         budget_bps = BUDGET_MAX;
     if (budget_bps > sharing.audio_bps)
@@ -360,8 +376,4 @@ uint64_t rtp_allocator_next_deadline(const struct rtp_allocator_slot *slots, siz
         if (slots[i].state.raise_at_us < deadline_us)
             deadline_us = slots[i].state.raise_at_us;
     return deadline_us;
-}
-
-const char *rtp_allocator_reason_name(enum rtp_allocator_reason reason) {
-    return (unsigned)reason < RTP_ALLOCATOR_REASON_COUNT ? reason_names[reason] : "unknown";
 }

@@ -53,7 +53,54 @@ static void a_start_reaches_the_link_in_five_seconds(void) {
     world_destroy(world);
 }
 
+/* Eight cameras, of which the lowest layers take 0.3 Mb/s and all 3.4 Mb/s, in steps of at most a
+ * tenth of the link: there is always something to do with the next bit. */
+enum { CAMERAS = 8 };
+
+static struct world_person *join_eight_cameras(struct world *world, uint64_t before_us,
+                                               const struct bench_link_config *link) {
+    struct world_profile publisher = scenario_publisher();
+    memcpy(publisher.layer_bps, (uint32_t[]){40000, 120000, 400000}, 3 * sizeof(uint32_t));
+    publisher.microphone = false;
+    for (size_t i = 0; i < CAMERAS; i++)
+        world_join(world, &publisher);
+    world_run(world, before_us);
+    struct world_profile profile = scenario_viewer(0, link);
+    profile.video_slots = CAMERAS;
+    struct world_person *viewer = world_join(world, &profile);
+    world_trace(viewer);
+    return viewer;
+}
+
+/* What goes over the link after the fifth second: media, what is sent again and probes, with all
+ * headers, on average over two seconds. Of 60 seeds the least was 92 % of the link, and 91 % at the
+ * start. Where a setback, once the link was full or was being filled, left its margin of a half
+ * to all steps, 2 and 1 of them stayed below 90 %. */
+static void eight_cameras_fill_a_link_that_is_wide_again(void) {
+    struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
+    struct world_person *viewer = join_eight_cameras(world, 0, &stepping);
+    world_run(world, 62 * S);
+    world_plot(viewer, "step_cameras");
+    CHECK_AT_LEAST(world_estimate_bps(viewer, 56 * S), 2700000);
+    CHECK_AT_LEAST(world_sent_bps(viewer, 56 * S, 58 * S), 2700000);
+    world_destroy(world);
+}
+
+static void eight_cameras_fill_a_link_from_the_start(void) {
+    struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
+    struct bench_link_config link = {.delay_us = 25000, .rate_bps = 2500000, .queue_us = 300 * MS};
+    struct world_person *viewer = join_eight_cameras(world, 3 * S, &link);
+    world_run(world, 10 * S);
+    world_plot(viewer, "start_cameras");
+    uint64_t from_us = bench_client_connected_us(viewer->client) + 5 * S;
+    CHECK_AT_LEAST(world_estimate_bps(viewer, from_us), 2250000);
+    CHECK_AT_LEAST(world_sent_bps(viewer, from_us, from_us + 2 * S), 2250000);
+    world_destroy(world);
+}
+
 static const struct test tests[] = {
+    {"eight_cameras_fill_a_link_that_is_wide_again", eight_cameras_fill_a_link_that_is_wide_again},
+    {"eight_cameras_fill_a_link_from_the_start", eight_cameras_fill_a_link_from_the_start},
     {"a_step_down_and_up_is_followed", a_step_down_and_up_is_followed},
     {"a_start_reaches_the_link_in_five_seconds", a_start_reaches_the_link_in_five_seconds},
 };

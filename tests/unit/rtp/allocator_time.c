@@ -153,6 +153,33 @@ static void a_pause_lasts_seconds_where_a_raise_would_wait_longer(void) {
     CHECK(slots[0].chosen >= Q8);
 }
 
+/* A camera of fine steps lost the last of them, and has the second. */
+static void fail_finely(void) {
+    static const struct rtp_rung rungs[] = {{1000000, 1280, 720, 10, 0, 0, 0},
+                                            {1100000, 1280, 720, 15, 0, 0, 1},
+                                            {1200000, 1280, 720, 20, 0, 0, 2},
+                                            {1300000, 1280, 720, 30, 0, 0, 3}};
+    slots[0] = ladder_slot(1, rungs, 4);
+    run_for(1600, 20 * SECOND);
+    CHECK_INT(slots[0].chosen, 3);
+    run_for(1290, SECOND);
+    run_for(1110, 30 * SECOND);
+    CHECK_INT(slots[0].chosen, 1);
+}
+
+/* With the margin that a setback asks for otherwise, the estimate would have to be 1,800. */
+static void on_the_way_up_a_setback_costs_no_fine_step_below_it(void) {
+    fail_finely();
+    CHECK(time_until(2, 1600) <= SECOND + 2 * TICK_US);
+}
+
+static void on_the_way_up_what_was_too_much_is_not_tried_again(void) {
+    fail_finely();
+    run_for(1900, 30 * SECOND);
+    CHECK_INT(slots[0].chosen, 2);
+    CHECK_INT(slots[0].state.setbacks, 1);
+}
+
 static void a_larger_tile_is_served_at_once(void) {
     slots[0] = ladder_camera(1);
     slots[0].max_width = 320;
@@ -231,6 +258,10 @@ static const struct test tests[] = {
      a_paused_slot_resumes_only_when_that_will_last},
     {"a_pause_lasts_seconds_where_a_raise_would_wait_longer",
      a_pause_lasts_seconds_where_a_raise_would_wait_longer},
+    {"on_the_way_up_a_setback_costs_no_fine_step_below_it",
+     on_the_way_up_a_setback_costs_no_fine_step_below_it},
+    {"on_the_way_up_what_was_too_much_is_not_tried_again",
+     on_the_way_up_what_was_too_much_is_not_tried_again},
     {"a_larger_tile_is_served_at_once", a_larger_tile_is_served_at_once},
     {"whoever_begins_to_speak_takes_over_what_the_silent_has",
      whoever_begins_to_speak_takes_over_what_the_silent_has},
