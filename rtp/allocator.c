@@ -28,6 +28,8 @@ enum {
     FINE_PERCENT = 8,
     FINE_MARGIN_PERCENT = 8,
     FAILED_PERCENT = 95,
+    /* An estimate of so much of what all would have then: who has nothing need not wait. */
+    AMPLE_PERCENT = 150,
     /* What loses a rung falls so far that the next fall of the estimate does not reach it again,
      * and queues drain. */
     LOWER_PERCENT = 15,
@@ -47,6 +49,7 @@ struct sharing {
     uint64_t raise_bps;    /* The same without the margin. */
     uint64_t start_bps;    /* Or without that of the start. */
     uint64_t fine_bps;     /* Or for fine steps on the way up. */
+    uint64_t ample_bps;    /* What may be given without a wait, beyond what all have had. */
     uint64_t failed_bps;   /* The least that was too much lately. */
     uint64_t lower_bps;    /* For slots that lose a rung. */
     uint64_t used_bps;     /* Given so far. */
@@ -165,8 +168,10 @@ static uint64_t audio_cost(const struct rtp_allocator_slot *slots, size_t count)
 /* ---- The passes ---- */
 
 static void give(struct rtp_allocator_slot *slot, struct sharing *sharing, int step) {
-    sharing->used_bps += cost_of(slot, step);
-    sharing->used_bps -= cost_of(slot, slot->given);
+    uint64_t costs = cost_of(slot, step), has = cost_of(slot, slot->given);
+    sharing->used_bps = sharing->used_bps + costs - has;
+    if (slot->held < 0 && costs > has)
+        sharing->ample_bps -= smaller(costs - has, sharing->ample_bps);
     slot->given = (int8_t)step;
 }
 
@@ -179,7 +184,9 @@ static uint64_t raise_delay(const struct rtp_allocator_state *state,
                             const struct sharing *sharing) {
     if (state->promoted_at_us > 0 || is_starting(state, sharing))
         return RTP_ALLOCATOR_SHORT_US;
-    if (state->paused) /* No picture is worse than a picture that changes. */
+    bool resumed =
+        state->resumed_at_us > 0 && sharing->now_us - state->resumed_at_us < RTP_ALLOCATOR_LONG_US;
+    if (state->paused || resumed) /* No picture is worse than a picture that changes. */
         return (uint64_t)RTP_ALLOCATOR_SHORT_US << state->setbacks;
     return (uint64_t)RTP_ALLOCATOR_LONG_US << state->setbacks;
 }
@@ -196,6 +203,16 @@ static bool may_raise(const struct rtp_allocator_slot *slot, const struct sharin
 static bool fits(const struct rtp_allocator_slot *slot, const struct sharing *sharing, int step,
                  uint64_t limit_bps) {
     return sharing->used_bps - cost_of(slot, slot->given) + cost_of(slot, step) <= limit_bps;
+}
+
+/* The slot has had nothing for want of bandwidth, and now there is much. What was taken away just
+ * now is not given back so soon: where eight cameras were a little too much, they came and went
+ * three times as often. */
+static bool is_ample(const struct rtp_allocator_slot *slot, const struct sharing *sharing,
+                     int step) {
+    return slot->state.known && slot->state.paused &&
+           sharing->now_us - slot->state.setback_at_us >= RTP_ALLOCATOR_LONG_US &&
+           cost_of(slot, step) <= cost_of(slot, slot->given) + sharing->ample_bps;
 }
 
 static bool is_fine(const struct rtp_allocator_slot *slot, const struct sharing *sharing,
@@ -232,7 +249,7 @@ static void slot_lift(struct rtp_allocator_slot *slot, struct sharing *sharing, 
                 break;
         } else if (fits(slot, sharing, step, raise_limit(slot, sharing, step))) {
             slot->carried = true;
-            if (may_raise(slot, sharing))
+            if (may_raise(slot, sharing) || is_ample(slot, sharing, step))
                 break;
             waiting = waiting < 0 ? step : waiting;
         }
@@ -304,6 +321,8 @@ static void state_keep(struct rtp_allocator_slot *slot, const struct sharing *sh
     struct rtp_allocator_state *state = &slot->state;
     bool raised = state->known && slot->given > slot->held;
     bool waits = slot->carried && !raised && slot->given < slot->step_count - 1;
+    if (raised)
+        state->resumed_at_us = state->paused ? sharing->now_us : 0;
     state->known = true;
     state->paused = slot->given < 0;
     state->short_of_wish = slot->given < slot->step_count - 1 || slot->rungs[slot->wanted].bps == 0;
@@ -347,6 +366,8 @@ static void limits_set(struct sharing *sharing) {
         sharing->setbacks > 0 ? sharing->raise_bps : whole / (100 + START_MARGIN_PERCENT);
     sharing->fine_bps =
         smaller(whole / (100 + FINE_MARGIN_PERCENT), sharing->failed_bps / 100 * FAILED_PERCENT);
+    uint64_t ample_bps = whole / AMPLE_PERCENT;
+    sharing->ample_bps = ample_bps - smaller(ample_bps, sharing->held_bps);
     sharing->lower_bps = sharing->held_bps > sharing->budget_bps ? whole / (100 + LOWER_PERCENT)
                                                                  : sharing->budget_bps;
 }

@@ -57,6 +57,7 @@ struct rtp_allocator_state {
     uint64_t setback_total_bps; /* What all had that the network could not carry then. */
     uint16_t rank;              /* In importance. */
     uint64_t promoted_at_us;    /* When it rose in importance; 0: it did not lately. */
+    uint64_t resumed_at_us;     /* When it got something after a pause; 0: it did not lately. */
     uint64_t usual_bps;         /* The estimate, smoothed. */
     uint64_t usual_at_us;
     uint64_t raise_at_us; /* A raise may become due then; UINT64_MAX: not by time alone. */

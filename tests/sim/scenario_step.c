@@ -74,8 +74,8 @@ static struct world_person *join_eight_cameras(struct world *world, uint64_t bef
 
 /* What goes over the link after the fifth second: media, what is sent again and probes, with all
  * headers, on average over two seconds. Of 60 seeds the least was 92 % of the link, and 91 % at the
- * start. Where a setback, once the link was full or was being filled, left its margin of a half
- * to all steps, 2 and 1 of them stayed below 90 %. */
+ * start; while the margin that a setback leaves held for fine steps too, one seed each stayed below
+ * 90 %. */
 static void eight_cameras_fill_a_link_that_is_wide_again(void) {
     struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
     struct world_person *viewer = join_eight_cameras(world, 0, &stepping);

@@ -153,6 +153,69 @@ static void a_pause_lasts_seconds_where_a_raise_would_wait_longer(void) {
     CHECK(slots[0].chosen >= Q8);
 }
 
+/* Paused by so little that it counts as a setback, and not lately. */
+static void pause_slot(void) {
+    slots[0] = ladder_camera(1);
+    run_for(95, 20 * SECOND);
+    run_for(85, 11 * SECOND);
+    CHECK_INT(slots[0].chosen, -1);
+}
+
+static void who_comes_back_to_an_ample_network_does_not_wait(void) {
+    pause_slot();
+    run(140);
+    CHECK_INT(slots[0].chosen, Q8);
+    pause_slot();
+    run(2800); /* Ample for the medium layer, and enough for the large one. */
+    CHECK_INT(slots[0].chosen, H30);
+    CHECK(time_until(F30, 2800) <= SECOND + 2 * TICK_US);
+    pause_slot();
+    run(3760);
+    CHECK_INT(slots[0].chosen, F30);
+}
+
+/* As above, but what is ample for one is not for both. */
+static void what_is_ample_is_given_once(void) {
+    count = 2;
+    slots[0] = ladder_camera(1);
+    slots[1] = ladder_camera(2);
+    run_for(190, 20 * SECOND);
+    run_for(50, 11 * SECOND);
+    CHECK(slots[0].chosen == -1 && slots[1].chosen == -1);
+    run(150);
+    CHECK(slots[0].chosen == Q8 && slots[1].chosen == -1);
+}
+
+static void what_was_just_taken_away_is_waited_for(void) {
+    pause_slot();
+    run(140);
+    run_for(85, SECOND);
+    CHECK_INT(slots[0].chosen, -1);
+    run(4000);
+    CHECK_INT(slots[0].chosen, -1);
+    CHECK(time_until(F30, 4000) <= SECOND + 2 * TICK_US);
+}
+
+/* The estimate is not on its way up, and any other raise would wait for ten. */
+static void a_second_after_the_pause_the_rest_follows(void) {
+    pause_slot();
+    for (uint32_t kbps = 85; kbps < 136; kbps += 2)
+        run_for(kbps, 2 * SECOND);
+    CHECK_INT(slots[0].chosen, Q8);
+    CHECK(time_until(Q15, 150) <= SECOND + 2 * TICK_US);
+    CHECK(time_until(Q30, 181) >= 10 * SECOND);
+}
+
+static void a_tile_that_was_hidden_is_served_at_once(void) {
+    slots[0] = ladder_camera(1);
+    run_for(3000, 20 * SECOND);
+    slots[0].paused = true;
+    run_for(3000, 20 * SECOND);
+    slots[0].paused = false;
+    run(3000);
+    CHECK_INT(slots[0].chosen, F30);
+}
+
 /* A camera of fine steps lost the last of them, and has the second. */
 static void fail_finely(void) {
     static const struct rtp_rung rungs[] = {{1000000, 1280, 720, 10, 0, 0, 0},
@@ -258,6 +321,12 @@ static const struct test tests[] = {
      a_paused_slot_resumes_only_when_that_will_last},
     {"a_pause_lasts_seconds_where_a_raise_would_wait_longer",
      a_pause_lasts_seconds_where_a_raise_would_wait_longer},
+    {"who_comes_back_to_an_ample_network_does_not_wait",
+     who_comes_back_to_an_ample_network_does_not_wait},
+    {"what_is_ample_is_given_once", what_is_ample_is_given_once},
+    {"what_was_just_taken_away_is_waited_for", what_was_just_taken_away_is_waited_for},
+    {"a_second_after_the_pause_the_rest_follows", a_second_after_the_pause_the_rest_follows},
+    {"a_tile_that_was_hidden_is_served_at_once", a_tile_that_was_hidden_is_served_at_once},
     {"on_the_way_up_a_setback_costs_no_fine_step_below_it",
      on_the_way_up_a_setback_costs_no_fine_step_below_it},
     {"on_the_way_up_what_was_too_much_is_not_tried_again",
