@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sfu/engine.h"
 #include "sfu/network.h"
 #include "sfu/track.h"
+#include "sfu/wakeups.h"
 
 enum {
     PIPE_READS = 1024,
@@ -29,6 +31,7 @@ struct sfu_worker {
     struct sfu_network network;
     uv_loop_t loop;
     uv_async_t async;
+    uv_prepare_t prepare;
     uv_timer_t timer;
     uv_timer_t numbers_timer;
     uv_thread_t thread;
@@ -36,6 +39,7 @@ struct sfu_worker {
 
     /* State. */
     uint64_t to_wake; /* Bit i: worker i has something in its pipe. */
+    struct sfu_wakeups wakeups;
     bool started;
 
     /* Shared, under the lock. */
@@ -208,6 +212,16 @@ static void on_async(uv_async_t *async) {
     finish(worker, now);
 }
 
+/* Before the loop waits for what comes. */
+static void on_prepare(uv_prepare_t *prepare) {
+    struct sfu_worker *worker = prepare->data;
+    uint64_t rest_us = sfu_wakeups_rest_us(&worker->wakeups, now_us());
+    if (rest_us == 0)
+        return;
+    nanosleep(&(struct timespec){.tv_nsec = (long)rest_us * 1000}, NULL);
+    uv_update_time(&worker->loop);
+}
+
 static void run_thread(void *arg) {
     struct sfu_worker *worker = arg;
     uv_run(&worker->loop, UV_RUN_DEFAULT);
@@ -262,9 +276,12 @@ int sfu_worker_create(struct sfu_worker **out, const struct sfu_worker_config *c
     worker->loop_open = result == 0;
     if (result == 0) {
         uv_async_init(&worker->loop, &worker->async, on_async);
+        uv_prepare_init(&worker->loop, &worker->prepare);
         uv_timer_init(&worker->loop, &worker->timer);
         uv_timer_init(&worker->loop, &worker->numbers_timer);
-        worker->async.data = worker->timer.data = worker->numbers_timer.data = worker;
+        worker->async.data = worker->prepare.data = worker;
+        worker->timer.data = worker->numbers_timer.data = worker;
+        uv_prepare_start(&worker->prepare, on_prepare);
         uv_timer_start(&worker->numbers_timer, publish_numbers, 0, NUMBERS_INTERVAL_MS);
         result = open_engine(worker);
     }
