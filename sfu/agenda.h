@@ -11,9 +11,15 @@ struct sfu_deadline {
     size_t place; /* In the heap, from 1; 0: not there. */
 };
 
+/* Its time stands beside it, so that a comparison does not touch the owner. */
+struct sfu_agenda_entry {
+    uint64_t at_us;
+    struct sfu_deadline *deadline;
+};
+
 struct sfu_agenda {
     /* Owned. */
-    struct sfu_deadline **heap; /* heap[0] is not used. */
+    struct sfu_agenda_entry *heap; /* heap[0] is not used. */
     /* State. */
     size_t count;
     size_t capacity;
