@@ -29,14 +29,15 @@ static void ask_owner(struct sfu_track *track, uint64_t now_us, uint8_t index) {
 
 void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t index) {
     struct sfu_layer *layer = &track->layers[index];
-    if (!layer->keyframe_wanted)
+    bool is_new = !layer->keyframe_wanted;
+    if (is_new)
         layer->keyframe_tries = 0;
     layer->keyframe_wanted = true;
     uint64_t at_us = free_at_us(layer);
     if (track->publisher != NULL)
         sfu_transport_wake_at(track->publisher, at_us > now_us ? at_us : now_us);
-    else if (at_us <= now_us && track->fed)
-        ask_owner(track, now_us, index); /* Which merges what all workers ask, and repeats it. */
+    else if (track->fed && (is_new || at_us <= now_us))
+        ask_owner(track, now_us, index); /* Who merges what all workers ask, waits and repeats. */
 }
 
 uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us) {

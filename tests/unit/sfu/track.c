@@ -393,6 +393,31 @@ static void a_mirror_asks_its_owner_for_keyframes(void) {
     rig_close();
 }
 
+/* Else whoever lacks one would wait until he asks himself: VP9 stood still for 3.5 s where a link
+ * became narrow. */
+static void a_mirror_does_not_keep_what_it_may_not_ask_yet_to_itself(void) {
+    begin_at(1);
+    open_mirror();
+    rig_keyframe(call.publisher, ssrc(), 10, 1);
+    rig_run_pipes();
+    rig_run(S);
+    struct sfu_track *mirror = sfu_table_get(&rig.engines[1]->tracks, &call.camera->track);
+    rig_clear();
+    sfu_track_want_keyframe(mirror, rig.now_us, 0);
+    rig_run_pipes();
+    rig_run(100 * MS);
+    rig_keyframe(call.publisher, ssrc(), 11, 2);
+    rig_run_pipes();
+    CHECK(!mirror->layers[0].keyframe_wanted);
+    sfu_track_want_keyframe(mirror, rig.now_us, 0);
+    rig_run_pipes();
+    rig_run(100 * MS);
+    CHECK_INT(rig_plis(call.publisher), 1);
+    rig_run(S);
+    CHECK_INT(rig_plis(call.publisher), 2);
+    rig_close();
+}
+
 static void a_mirror_learns_the_clock_even_if_it_opens_late(void) {
     begin_at(1);
     rig_keyframe(call.publisher, ssrc(), 10, 1);
@@ -485,6 +510,8 @@ static const struct test tests[] = {
     {"a_mirror_has_its_packets_before_they_are_forwarded_here_and_once",
      a_mirror_has_its_packets_before_they_are_forwarded_here_and_once},
     {"a_mirror_asks_its_owner_for_keyframes", a_mirror_asks_its_owner_for_keyframes},
+    {"a_mirror_does_not_keep_what_it_may_not_ask_yet_to_itself",
+     a_mirror_does_not_keep_what_it_may_not_ask_yet_to_itself},
     {"a_mirror_learns_the_clock_even_if_it_opens_late",
      a_mirror_learns_the_clock_even_if_it_opens_late},
     {"who_watches_through_a_new_mirror_sees_the_newest_keyframe_at_once",
