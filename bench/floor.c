@@ -18,6 +18,8 @@
 #define UDP_SEGMENT 103
 #endif
 
+#define NS_PER_S UINT64_C(1000000000)
+
 enum {
     HEADER_LEN = 24, /* With an extension of eight bytes, as the server's. */
     PAYLOAD_MAX = 1200,
@@ -134,41 +136,65 @@ static void add_message(struct floor *floor, struct subscriber *subscriber, uint
     memcpy(CMSG_DATA(control), &segment_len, sizeof(segment_len));
 }
 
-/* A run for every subscriber. */
-static void turn(struct floor *floor, struct bench_floor_result *out, bool sends) {
+static void give_run(struct floor *floor, struct subscriber *subscriber,
+                     struct bench_floor_result *out, bool sends) {
     size_t run_bytes = packet_len(floor) * floor->config.run;
-    for (size_t i = 0; i < floor->config.subscribers; i++) {
-        if (floor->count == MESSAGES || floor->used + run_bytes > SFU_BATCH_BYTES)
-            push(floor, out);
-        uint8_t *data = floor->bytes + floor->used;
-        encrypt_run(floor, &floor->subscribers[i], data);
-        floor->used += run_bytes;
-        if (sends)
-            add_message(floor, &floor->subscribers[i], data);
-    }
+    if (floor->count == MESSAGES || floor->used + run_bytes > SFU_BATCH_BYTES)
+        push(floor, out);
+    uint8_t *data = floor->bytes + floor->used;
+    encrypt_run(floor, subscriber, data);
+    floor->used += run_bytes;
+    if (sends)
+        add_message(floor, subscriber, data);
+}
+
+/* A frame for every subscriber. */
+static void turn(struct floor *floor, struct bench_floor_result *out, bool sends) {
+    for (size_t i = 0; i < floor->config.subscribers; i++)
+        for (size_t given = 0; given < floor->config.frame; given += floor->config.run)
+            give_run(floor, &floor->subscribers[i], out, sends);
     push(floor, out);
+}
+
+static void rest(const struct floor *floor, struct timespec *next) {
+    if (floor->config.frames_per_s <= 0)
+        return;
+    uint64_t next_ns = (uint64_t)next->tv_nsec + (uint64_t)(1e9 / floor->config.frames_per_s);
+    next->tv_sec += (time_t)(next_ns / NS_PER_S);
+    next->tv_nsec = (long)(next_ns % NS_PER_S);
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
 }
 
 static uint64_t cpu_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 static uint64_t measure(struct floor *floor, struct bench_floor_result *out, bool sends) {
+    struct timespec next;
+    clock_gettime(CLOCK_MONOTONIC, &next);
     uint64_t begun_ns = cpu_ns();
     for (uint64_t done = 0; done < floor->config.packets;
-         done += floor->config.subscribers * floor->config.run)
+         done += floor->config.subscribers * floor->config.frame) {
         turn(floor, out, sends);
+        if (sends)
+            rest(floor, &next);
+    }
     return cpu_ns() - begun_ns;
+}
+
+static bool is_possible(const struct bench_floor_config *config) {
+    size_t packet = config->payload_len + HEADER_LEN + SFU_GCM_TAG_LEN;
+    return config->payload_len <= PAYLOAD_MAX && config->subscribers > 0 && config->run > 0 &&
+           config->run <= SFU_BATCH_SEGMENTS_MAX && config->run * packet <= SFU_BATCH_MESSAGE_MAX &&
+           config->frame >= config->run && config->frame % config->run == 0;
 }
 
 int bench_floor_run(const struct bench_floor_config *config, struct bench_floor_result *out) {
     static struct floor floor; /* Its messages are large for a stack. */
     *out = (struct bench_floor_result){0};
-    if (config->payload_len > PAYLOAD_MAX || config->subscribers == 0 || config->run == 0 ||
-        config->run > SFU_BATCH_SEGMENTS_MAX ||
-        config->run * (config->payload_len + HEADER_LEN + SFU_GCM_TAG_LEN) > SFU_BATCH_MESSAGE_MAX)
+    if (!is_possible(config))
         return -EINVAL;
     floor = (struct floor){.config = *config, .provider = sfu_gcm_library(), .fd = -1};
     int result = open_subscribers(&floor);

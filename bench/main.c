@@ -28,7 +28,8 @@ static int print_help(void) {
     puts("weir-bench: a crowd of WebRTC clients against an SFU\n\n"
          "usage: weir-bench SCENARIO [--option VALUE ...]\n"
          "       weir-bench FILE.ini [--option VALUE ...]   (scenario = NAME, then options)\n"
-         "       weir-bench floor [ADDRESS] [SUBSCRIBERS] [RUN] [PAYLOAD] [PACKETS]\n"
+         "       weir-bench floor [ADDRESS] [SUBSCRIBERS] [RUN] [PAYLOAD] [PACKETS] "
+         "[FRAMES_PER_S] [FRAME]\n"
          "       weir-bench drain [ADDRESS] [SUBSCRIBERS]\n"
          "       weir-bench junk ADDRESS PORT [RATE] [SECONDS]\n"
          "       weir-bench forwarding [SUBSCRIBERS] [BURST] [PAYLOAD] [PACKETS] "
@@ -63,14 +64,18 @@ static int run_floor(int argc, char **argv) {
                                         .subscribers = number_at(argc, argv, 1, 200),
                                         .run = number_at(argc, argv, 2, 6),
                                         .payload_len = number_at(argc, argv, 3, 1100),
-                                        .packets = number_at(argc, argv, 4, 400000)};
+                                        .packets = number_at(argc, argv, 4, 400000),
+                                        .frames_per_s = (double)number_at(argc, argv, 5, 0)};
+    config.frame = number_at(argc, argv, 6, config.run);
     int error = bench_floor_run(&config, &result);
     if (error < 0)
         return fail("floor", error);
-    printf("{\"subscribers\": %zu, \"run\": %zu, \"payload\": %zu, \"sent\": %llu, \"refused\": "
-           "%llu, \"ns_per_packet\": %.0f, \"cipher_ns_per_packet\": %.0f}\n",
-           config.subscribers, config.run, config.payload_len, (unsigned long long)result.sent,
-           (unsigned long long)result.refused, (double)result.cpu_ns / (double)result.sent,
+    printf("{\"subscribers\": %zu, \"run\": %zu, \"frame\": %zu, \"frames_per_s\": %.0f, "
+           "\"payload\": %zu, \"sent\": %llu, \"refused\": %llu, \"ns_per_packet\": %.0f, "
+           "\"cipher_ns_per_packet\": %.0f}\n",
+           config.subscribers, config.run, config.frame, config.frames_per_s, config.payload_len,
+           (unsigned long long)result.sent, (unsigned long long)result.refused,
+           (double)result.cpu_ns / (double)result.sent,
            (double)result.cipher_cpu_ns / (double)result.sent);
     return 0;
 }

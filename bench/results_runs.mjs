@@ -86,11 +86,12 @@ export const runOf = (row) => row?.of((step) => step.server?.mean_run ?? null) ?
 
 /**
  * What encrypting and sending alone costs in µs a packet at a mean run length, to the nearest measured
- * number of destinations. A system call and its route are paid once a run: a + b / run.
+ * number of destinations, without a rest ('floor') or in the rhythm of the media ('rhythm'). A system
+ * call and its route are paid once a run: a + b / run.
  * @param {Run[]} runs @param {number} subscribers @param {number | null} meanRun
  */
-export function floorAt(runs, subscribers, meanRun) {
-  const rows = rowsOf(runs, 'floor').filter((row) => row.runs.length);
+export function floorAt(runs, subscribers, meanRun, kind = 'floor') {
+  const rows = rowsOf(runs, kind).filter((row) => row.runs.length);
   const sizes = [...new Set(rows.map((row) => row.size))].sort((a, b) => Math.abs(a - subscribers) - Math.abs(b - subscribers));
   const known = rows.filter((row) => row.size === sizes[0])
     .map((row) => ({ run: Number(row.server.slice(4)), us: (row.of((data) => data.ns_per_packet) ?? 0) / 1000 })).sort((a, b) => a.run - b.run);
