@@ -35,7 +35,6 @@ enum {
     RESEND_SHARE_IN_OVERUSE = 10,
     RESEND_DEPTH_US = 500 * 1000,
 
-    BURST_US = 100 * 1000,
     BURST_MIN_BYTES = 6 * 1200,
 
     UDP_IPV4_BYTES = 28,
@@ -223,7 +222,7 @@ size_t sfu_downlink_burst(const struct sfu_transport *transport, uint64_t now_us
     uint64_t budget_bps = downlink ? sfu_downlink_budget(downlink, now_us) : UINT64_MAX;
     if (budget_bps == UINT64_MAX)
         return SIZE_MAX;
-    size_t bytes = (size_t)(budget_bps / 8 * BURST_US / 1000000);
+    size_t bytes = (size_t)(budget_bps / 8 * SFU_DOWNLINK_BURST_US / 1000000);
     return bytes > BURST_MIN_BYTES ? bytes : BURST_MIN_BYTES;
 }
 

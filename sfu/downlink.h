@@ -17,6 +17,8 @@ struct sfu_engine;
 struct sfu_slot;
 struct sfu_transport;
 
+enum { SFU_DOWNLINK_BURST_US = 100 * 1000 };
+
 /* What the estimate follows; what is further down is known better. */
 enum sfu_downlink_source {
     SFU_DOWNLINK_NONE,    /* Nothing bad was heard: everything is sent. */
@@ -78,6 +80,13 @@ struct sfu_downlink_queue {
     uint64_t cap_until_us;  /* until then. */
 };
 
+/* What is replayed of all slots together. */
+struct sfu_downlink_replays {
+    int64_t bytes;  /* That may be, less than 0 when it was more, */
+    uint64_t at_us; /* as of then. */
+    size_t mline;   /* Whose turn it is, as long as it is replaying. */
+};
+
 struct sfu_downlink {
     /* Owned. */
     struct sfu_downlink_slot *slots; /* By m-line. */
@@ -102,6 +111,7 @@ struct sfu_downlink {
     uint64_t resend_us;  /* As of then. */
     struct sfu_downlink_queue queue;
     struct sfu_downlink_probe probe;
+    struct sfu_downlink_replays replays;
     uint64_t trickle_at_us; /* While it starves: the next packet of padding. */
     struct rtp_bwe bwe;
 };
@@ -153,6 +163,14 @@ bool sfu_downlink_may_resend(struct sfu_transport *transport, uint64_t now_us, s
 /* How many bytes a slot may send at once beyond what comes in, for replaying a keyframe out of the
  * cache: what the link takes within 100 ms; SIZE_MAX where nothing is known of it. */
 size_t sfu_downlink_burst(const struct sfu_transport *transport, uint64_t now_us);
+
+/* How many bytes a slot of video may replay now where the link has a limit, 0 while it is another
+ * one's turn; live_bps is what comes of its layer meanwhile. And that a slot did. */
+size_t sfu_downlink_replay_bytes(const struct sfu_slot *slot, uint64_t now_us, uint64_t live_bps);
+void sfu_downlink_on_replayed(struct sfu_transport *transport, size_t bytes);
+
+/* How many slots show something, or would if there were the bandwidth. */
+size_t sfu_downlink_pictures(const struct sfu_transport *transport);
 
 /* Whether the link has shown that it has a limit; else the estimate is only what was tried. */
 bool sfu_downlink_is_bounded(const struct sfu_transport *transport);

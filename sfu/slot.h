@@ -50,6 +50,9 @@ enum {
     SFU_REPLAY_BURSTS = 3,
     /* On a link that has just become narrow: at once, and what will have grown to that by then. */
     SFU_REPLAY_HELD_BYTES = 16 * 1024,
+    /* Of each of many: with eight cameras those that began with 6 KB were all there 100 ms later
+     * than those that waited for a fresh keyframe of the publisher. */
+    SFU_REPLAY_HELD_EACH_BYTES = 4 * 1024,
     SFU_REPLAY_SOON_BYTES = 6 * 1024,
     SFU_REPLAY_FRAMES = 150,        /* Decoders need a millisecond or two for each. */
     SFU_REPLAY_PACE_US = 10 * 1000, /* Of what does not go at once. */

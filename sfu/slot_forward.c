@@ -209,11 +209,18 @@ static bool may_replay(const struct sfu_slot *slot, uint64_t now_us, uint8_t ind
            layer->keyframe.frames <= SFU_REPLAY_FRAMES;
 }
 
-/* Where the queue has just drained, what takes long would fill it again. */
+/* Where the queue has just drained, what takes long would fill it again; all slots begin then. */
+static size_t held_limit(const struct sfu_slot *slot, size_t burst) {
+    size_t limit = burst > SFU_REPLAY_HELD_BYTES ? burst : SFU_REPLAY_HELD_BYTES;
+    size_t count = sfu_downlink_pictures(slot->transport);
+    size_t each = count > 1 ? limit / count : limit;
+    return each > SFU_REPLAY_HELD_EACH_BYTES ? each : SFU_REPLAY_HELD_EACH_BYTES;
+}
+
 static size_t replay_limit(const struct sfu_slot *slot, uint64_t now_us) {
     size_t burst = sfu_downlink_burst(slot->transport, now_us);
     if (slot->was_held)
-        return burst > SFU_REPLAY_HELD_BYTES ? burst : SFU_REPLAY_HELD_BYTES;
+        return held_limit(slot, burst);
     size_t limit = burst < SIZE_MAX / SFU_REPLAY_BURSTS ? burst * SFU_REPLAY_BURSTS : SIZE_MAX;
     return limit > SFU_REPLAY_LEAST_BYTES ? limit : SFU_REPLAY_LEAST_BYTES;
 }
@@ -250,15 +257,16 @@ bool sfu_slot_replay_begin(struct sfu_slot *slot, uint64_t now_us) {
 /* At once what the network takes within 100 ms, and where its limit is not known a small keyframe;
  * then at twice its rate, and at twice the rate of what still comes, which is behind it. */
 static size_t replay_budget(const struct sfu_slot *slot, uint64_t now_us) {
+    uint64_t live_bps = sfu_layer_bps(&slot->track->layers[slot->replay_layer], now_us);
+    if (slot->media.video && sfu_downlink_is_bounded(slot->transport))
+        return sfu_downlink_replay_bytes(slot, now_us, live_bps);
     size_t burst = sfu_downlink_burst(slot->transport, now_us);
-    bool is_bounded = sfu_downlink_is_bounded(slot->transport);
     if (burst == SIZE_MAX)
         return burst;
     if (slot->replayed_us == 0)
-        return burst > SFU_REPLAY_LEAST_BYTES || is_bounded ? burst : SFU_REPLAY_LEAST_BYTES;
+        return burst > SFU_REPLAY_LEAST_BYTES ? burst : SFU_REPLAY_LEAST_BYTES;
     uint64_t since_us = now_us - slot->replayed_us;
     since_us = since_us < SFU_REPLAY_SINCE_MAX_US ? since_us : SFU_REPLAY_SINCE_MAX_US;
-    uint64_t live_bps = sfu_layer_bps(&slot->track->layers[slot->replay_layer], now_us);
     uint64_t live = live_bps * 2 / 8 * since_us / 1000000;
     uint64_t carried = burst * since_us / (SFU_REPLAY_SINCE_MAX_US / 2);
     uint64_t budget = live > carried ? live : carried;
@@ -271,6 +279,8 @@ void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us) {
     const struct sfu_layer *layer = &slot->track->layers[slot->replay_layer];
     size_t budget = replay_budget(slot, now_us);
     size_t sent = 0;
+    if (slot->media.video && slot->selector.awaits_entry && slot->replay_seq < layer->keyframe.seq)
+        slot->replay_seq = layer->keyframe.seq; /* Whose turn comes late begins with less. */
     while (slot->replaying && slot->replay_seq <= layer->newest_seq && sent < budget) {
         const struct sfu_packet *packet = rtp_history_get(&layer->history, slot->replay_seq++);
         if (packet == NULL || packet->is_held)
@@ -281,6 +291,7 @@ void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us) {
     if (slot->replay_seq > layer->newest_seq)
         slot->replaying = false;
     slot->replayed_us = now_us;
+    sfu_downlink_on_replayed(slot->transport, slot->media.video ? sent : 0);
     if (slot->replaying)
         sfu_transport_wake_at(slot->transport, now_us + SFU_REPLAY_PACE_US);
 }

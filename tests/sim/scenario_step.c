@@ -72,15 +72,35 @@ static struct world_person *join_eight_cameras(struct world *world, uint64_t bef
     return viewer;
 }
 
-/* What goes over the link after the fifth second: media, what is sent again and probes, with all
- * headers, on average over two seconds. Of 60 seeds the least was 92 % of the link, and 91 % at the
- * start; while the margin that a setback leaves held for fine steps too, one seed each stayed below
- * 90 %. */
-static void eight_cameras_fill_a_link_that_is_wide_again(void) {
+/* Of all cameras. */
+static uint64_t longest_gap_us(const struct world_person *viewer) {
+    uint64_t longest_us = 0;
+    for (size_t k = 0; k < CAMERAS; k++) {
+        const struct bench_sink *sink = world_sink(viewer, true, k);
+        longest_us = sink->longest_gap_us > longest_us ? sink->longest_gap_us : longest_us;
+    }
+    return longest_us;
+}
+
+/* Down: of 60 seeds the queue's 95th percentile was 70 ms at most (while each camera began again
+ * with what the link takes in 100 ms: 455 to 765 ms), and what was sent 223 kb/s.
+ * The longest gap was 839 ms, the median 540 ms: the queue takes most of that to drain, and the
+ * camera that is last has to wait for a keyframe, of which its publisher is asked once a second.
+ *
+ * Up: what goes over the link after the fifth second: media, what is sent again and probes, with
+ * all headers, on average over two seconds. Of 60 seeds the least was 92 % of the link, and 91 % at
+ * the start; while the margin that a setback leaves held for fine steps too, one seed each stayed
+ * below 90 %. */
+static void eight_cameras_follow_a_step_down_and_up(void) {
     struct world *world = world_create(&(struct world_config){.seed = world_seed(1)});
     struct world_person *viewer = join_eight_cameras(world, 0, &stepping);
-    world_run(world, 62 * S);
+    world_run(world, 5 * S);
+    bench_client_mark(viewer->client);
+    world_run(world, 57 * S);
     world_plot(viewer, "step_cameras");
+    CHECK_AT_MOST(world_sent_bps(viewer, 21500 * MS, 22500 * MS), 500000);
+    CHECK_AT_MOST(world_queue_us(viewer, 21 * S, 51 * S, 950) / MS, 300);
+    CHECK_AT_MOST(longest_gap_us(viewer) / MS, 900);
     CHECK_AT_LEAST(world_estimate_bps(viewer, 56 * S), 2700000);
     CHECK_AT_LEAST(world_sent_bps(viewer, 56 * S, 58 * S), 2700000);
     world_destroy(world);
@@ -99,7 +119,7 @@ static void eight_cameras_fill_a_link_from_the_start(void) {
 }
 
 static const struct test tests[] = {
-    {"eight_cameras_fill_a_link_that_is_wide_again", eight_cameras_fill_a_link_that_is_wide_again},
+    {"eight_cameras_follow_a_step_down_and_up", eight_cameras_follow_a_step_down_and_up},
     {"eight_cameras_fill_a_link_from_the_start", eight_cameras_fill_a_link_from_the_start},
     {"a_step_down_and_up_is_followed", a_step_down_and_up_is_followed},
     {"a_start_reaches_the_link_in_five_seconds", a_start_reaches_the_link_in_five_seconds},
