@@ -128,7 +128,7 @@ static void ask_lowest(struct sfu_slot *slot, uint64_t now_us, bool is_replayed)
     while (i < slot->selector.target.layer && !slot->track->layers[i].flowing)
         i++;
     if (i < slot->selector.target.layer &&
-        (!is_replayed || sfu_track_cached(slot->track, i) > SFU_REPLAY_STALE_BYTES))
+        (!is_replayed || sfu_track_cached(slot->track, i, UINT8_MAX) > SFU_REPLAY_STALE_BYTES))
         sfu_track_want_keyframe(slot->track, now_us, i);
 }
 
@@ -147,7 +147,7 @@ void sfu_slot_prepare(struct sfu_slot *slot, uint64_t now_us) {
     uint8_t lowest = 0;
     while (lowest < slot->target.layer && !slot->track->layers[lowest].flowing)
         lowest++;
-    size_t cached = sfu_track_cached(slot->track, lowest);
+    size_t cached = sfu_track_cached(slot->track, lowest, 0);
     if (cached == 0 || cached > SFU_REPLAY_SOON_BYTES)
         sfu_track_want_keyframe(slot->track, now_us, lowest);
 }

@@ -204,7 +204,9 @@ static bool is_live(const struct sfu_layer *layer, uint64_t now_us) {
 
 static bool may_replay(const struct sfu_slot *slot, uint64_t now_us, uint8_t index, size_t limit) {
     const struct sfu_layer *layer = &slot->track->layers[index];
-    size_t bytes = sfu_track_cached(slot->track, index);
+    const struct rtp_point *target = &slot->selector.target;
+    size_t bytes =
+        sfu_track_cached(slot->track, index, index == target->layer ? target->spatial : UINT8_MAX);
     return is_live(layer, now_us) && bytes != 0 && bytes <= limit &&
            layer->keyframe.frames <= SFU_REPLAY_FRAMES;
 }
@@ -285,8 +287,9 @@ void sfu_slot_replay(struct sfu_slot *slot, uint64_t now_us) {
         const struct sfu_packet *packet = rtp_history_get(&layer->history, slot->replay_seq++);
         if (packet == NULL || packet->is_held)
             continue;
-        sent += packet->len;
+        uint32_t before = slot->octets;
         select_one(slot, now_us, packet);
+        sent += slot->octets - before; /* Not what is above the target. */
     }
     if (slot->replay_seq > layer->newest_seq)
         slot->replaying = false;

@@ -51,8 +51,8 @@ enum {
 struct sfu_keyframe {
     uint64_t seq; /* Of its first packet, 0: none. */
     uint64_t at_us;
-    uint32_t bytes;
     uint16_t frames;
+    uint32_t bytes[SFU_SPATIAL_MAX]; /* Up to each spatial level. */
 };
 
 struct sfu_layer {
@@ -155,9 +155,9 @@ void sfu_track_want_keyframe(struct sfu_track *track, uint64_t now_us, uint8_t l
 /* Sends the keyframe requests that are due; returns when the next is, UINT64_MAX for never. */
 uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us);
 
-/* The bytes of a layer from its newest keyframe on, 0 when the history does not reach back to it.
- */
-size_t sfu_track_cached(const struct sfu_track *track, uint8_t layer);
+/* The bytes of a layer from its newest keyframe on, of the spatial levels up to this one; 0 when
+ * the history does not reach back to it. */
+size_t sfu_track_cached(const struct sfu_track *track, uint8_t layer, uint8_t spatial);
 
 /* track_layers.c: notes a packet of the layer: its rates, frames, sizes; and layers that stopped.
  */

@@ -56,10 +56,10 @@ uint64_t sfu_track_ask_keyframes(struct sfu_track *track, uint64_t now_us) {
     return next_us;
 }
 
-size_t sfu_track_cached(const struct sfu_track *track, uint8_t index) {
+size_t sfu_track_cached(const struct sfu_track *track, uint8_t index, uint8_t spatial) {
     const struct sfu_layer *layer = &track->layers[index];
     const struct sfu_keyframe *keyframe = &layer->keyframe;
     if (keyframe->seq == 0 || rtp_history_get(&layer->history, keyframe->seq) == NULL)
         return 0;
-    return keyframe->bytes;
+    return keyframe->bytes[spatial < SFU_SPATIAL_MAX ? spatial : SFU_SPATIAL_MAX - 1];
 }

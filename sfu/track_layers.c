@@ -71,7 +71,7 @@ static void note_frame(struct sfu_layer *layer, uint64_t now_us, const struct sf
 }
 
 static void note_keyframe(struct sfu_track *track, uint64_t now_us, struct sfu_layer *layer,
-                          const struct sfu_packet *packet) {
+                          const struct sfu_packet *packet, uint8_t spatial) {
     if (rtp_descriptor_is_entry(&packet->descriptor)) {
         layer->keyframe_wanted = false;
         layer->keyframe_tries = 0;
@@ -79,7 +79,8 @@ static void note_keyframe(struct sfu_track *track, uint64_t now_us, struct sfu_l
             layer->keyframe =
                 (struct sfu_keyframe){.seq = packet->seq, .at_us = now_us, .frames = 1};
     }
-    layer->keyframe.bytes += packet->len;
+    for (size_t i = spatial; i < SFU_SPATIAL_MAX; i++)
+        layer->keyframe.bytes[i] += packet->len;
     const struct rtp_descriptor *descriptor = &packet->descriptor;
     if (descriptor->width == 0 ||
         (descriptor->width == layer->width && descriptor->height == layer->height))
@@ -122,7 +123,7 @@ void sfu_track_note_packet(struct sfu_track *track, uint64_t now_us,
         wake_slots(track, now_us);
     if (!packet->skip && track->media.video) {
         note_frame(layer, now_us, packet, temporal);
-        note_keyframe(track, now_us, layer, packet);
+        note_keyframe(track, now_us, layer, packet, spatial);
     }
     if (began && layer->keyframe_wanted)
         sfu_track_want_keyframe(track, now_us, packet->layer);

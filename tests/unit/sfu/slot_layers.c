@@ -168,7 +168,7 @@ static void a_keyframe_is_asked_for_while_the_last_one_can_still_be_replayed(voi
     watch_anew();
     CHECK(!was_asked(call.camera->ssrcs[0]));
     const struct sfu_track *track = rig_slot(call.viewer, call.slot)->track;
-    for (uint16_t seq = 2; sfu_track_cached(track, 0) <= SFU_REPLAY_STALE_BYTES; seq++) {
+    for (uint16_t seq = 2; sfu_track_cached(track, 0, 0) <= SFU_REPLAY_STALE_BYTES; seq++) {
         rig_put_picture(call.publisher, call.camera->ssrcs[0], seq, 2, 0, 180);
         rig_flush();
     }

@@ -3,7 +3,7 @@
 #include "rtp/dependency.h"
 #include "tests/unit/sfu/slot_call.h"
 
-enum { ID_DEPENDENCY = 12, VP9_LEN = 24 };
+enum { ID_DEPENDENCY = 12, VP9_LEN = 24, VP9_LARGE_LEN = 1100 };
 
 static void begin_codec(enum rtp_codec codec) {
     rig_open();
@@ -25,25 +25,30 @@ static void aim(uint8_t spatial, uint8_t temporal) {
 /* --- VP9 --- */
 
 /* A picture of K-SVC: three layer frames of one packet each; numbers are 10 * picture + layer. */
-static void vp9_picture(unsigned picture, bool key) {
+static void vp9_picture_of(unsigned picture, bool key, size_t upper_len) {
     for (unsigned i = 0; i < 3; i++) {
-        uint8_t payload[VP9_LEN] = {0};
+        uint8_t payload[VP9_LARGE_LEN] = {0};
+        size_t len = i > 0 ? upper_len : VP9_LEN;
         bool inter_layer = key && i > 0;
         payload[0] = (uint8_t)(0xa0 | 0x0c | (key ? 0 : 0x40)); /* I, L, B, E; P */
         rtp_put16(payload + 1, (uint16_t)(0x8000 | picture));
         payload[3] = (uint8_t)(i << 1 | inter_layer);
         payload[4] = (uint8_t)picture;
-        rtp_put16(payload + VP9_LEN - 2, (uint16_t)(10 * picture + i));
+        rtp_put16(payload + len - 2, (uint16_t)(10 * picture + i));
         rig_put(call.publisher, &(struct rig_rtp){.ssrc = camera_ssrc(),
                                                   .payload_type = RIG_VP8_PT,
                                                   .seq = (uint16_t)(1000 + 3 * picture + i),
                                                   .timestamp = picture * 3000,
                                                   .marker = i == 2,
                                                   .payload = payload,
-                                                  .len = VP9_LEN});
+                                                  .len = len});
     }
     rig_flush();
     rig.now_us += 33 * MS;
+}
+
+static void vp9_picture(unsigned picture, bool key) {
+    vp9_picture_of(picture, key, VP9_LEN);
 }
 
 /* "10 11 12!": numbers, ! where the marker bit is. */
@@ -94,6 +99,28 @@ static void more_spatial_layers_ask_for_a_keyframe_fewer_do_not(void) {
     aim(1, 0);
     rig_run(1 * MS);
     CHECK_INT(rig_plis(call.publisher), 1);
+    rig_close();
+}
+
+/* 44 KB of pictures, of which the lowest level takes 500 bytes. */
+static void after_a_pause_the_lowest_level_of_what_is_kept_is_little(void) {
+    begin_codec(RTP_CODEC_VP9);
+    sfu_slot_set_target(rig_slot(call.viewer, call.slot), rig.now_us,
+                        &(struct sfu_target){.paused = true});
+    for (unsigned i = 0; i < 20; i++)
+        vp9_picture_of(i, i == 0, VP9_LARGE_LEN);
+    struct sfu_downlink *downlink = call.viewer->transport->downlink;
+    downlink->source = SFU_DOWNLINK_REMB;
+    downlink->remb_bps = 300000;
+    aim(1, 2);
+    CHECK_STR(pictures(), "");
+    sfu_slot_set_target(rig_slot(call.viewer, call.slot), rig.now_us,
+                        &(struct sfu_target){.paused = true});
+    aim(0, 2);
+    rig_run(20 * MS);
+    CHECK_INT(rig_rtp_count(call.viewer), 20);
+    CHECK_INT(rig_number(rig_rtp_at(call.viewer, 19)), 190);
+    check_consecutive();
     rig_close();
 }
 
@@ -294,6 +321,8 @@ static const struct test tests[] = {
      a_packet_that_is_sent_again_keeps_its_marker_bit},
     {"more_spatial_layers_ask_for_a_keyframe_fewer_do_not",
      more_spatial_layers_ask_for_a_keyframe_fewer_do_not},
+    {"after_a_pause_the_lowest_level_of_what_is_kept_is_little",
+     after_a_pause_the_lowest_level_of_what_is_kept_is_little},
     {"rungs_are_the_spatial_layers_that_flow", rungs_are_the_spatial_layers_that_flow},
     {"frame_numbers_of_a_descriptor_are_continued", frame_numbers_of_a_descriptor_are_continued},
     {"active_targets_are_those_that_are_forwarded", active_targets_are_those_that_are_forwarded},
