@@ -1,6 +1,7 @@
 /* Of the bandwidth estimate: what the delay allows. Rises by 8 % a second, or near the link's
  * capacity by a packet a response time; falls to 85 % of what arrived (draft-ietf-rmcat-gcc-02
- * section 5.5), or, where that was only what there was to send, to 85 % of what it was. */
+ * section 5.5), or, where that was only what there was to send, or so little that it is not known
+ * any more, to 85 % of what it was. */
 #ifndef RTP_BWE_AIMD_H
 #define RTP_BWE_AIMD_H
 
@@ -15,6 +16,7 @@ struct rtp_bwe_aimd {
     double bps;
     bool is_rising;        /* Otherwise it holds. */
     bool is_known;         /* It ever followed from a measurement. */
+    bool has_arrived;      /* It was ever known what arrives. */
     uint64_t changed_us;   /* When it last rose or fell. */
     uint64_t decreased_us; /* When it last fell; 0: never. */
     uint64_t steep_us;     /* When it last fell by more than half; 0: never. */

@@ -95,6 +95,14 @@ static void overuse_without_anything_arrived_halves_it_once_a_round_trip(void) {
     CHECK(is_near(aimd.bps, 500e3));
 }
 
+static void what_is_too_little_to_measure_does_not_halve_it(void) {
+    begin(150e3);
+    update_once(now_us, RTP_BWE_NORMAL, 150000, 150000);
+    for (int i = 0; i < 3; i++)
+        update_once(now_us + (uint64_t)i * RTT, RTP_BWE_OVERUSE, 0, 0);
+    CHECK(is_near(aimd.bps, 0.85 * 0.85 * 150e3)); /* At 0 and 200 ms. */
+}
+
 static void near_the_capacity_it_rises_by_a_packet_a_response_time(void) {
     begin(1e6);
     update(RTP_BWE_OVERUSE, 1, 1000000);
@@ -162,6 +170,7 @@ static const struct test tests[] = {
     TEST(it_falls_once_a_round_trip),
     TEST(what_arrives_of_a_link_that_is_not_full_does_not_pull_it_down),
     TEST(overuse_without_anything_arrived_halves_it_once_a_round_trip),
+    TEST(what_is_too_little_to_measure_does_not_halve_it),
     TEST(near_the_capacity_it_rises_by_a_packet_a_response_time),
     TEST(more_than_the_capacity_carried_forgets_it),
     TEST(it_does_not_rise_beyond_what_arrives),
