@@ -67,8 +67,9 @@ struct sfu_downlink_queue {
     struct sfu_downlink_base base; /* From sending to its report. */
     struct sfu_downlink_standing standing;
     uint64_t length_us;
-    uint64_t sent_bytes;     /* With numbers, in all, */
-    uint64_t reported_bytes; /* and of them as of the last feedback, which was then: */
+    uint64_t sent_bytes;       /* With numbers, in all, */
+    uint64_t reported_bytes;   /* and of them as of the last feedback, which was then: */
+    uint64_t unreported_bytes; /* As of then too. */
     uint64_t reported_us;
     uint64_t backlog_us;    /* Since when the link has a queue, at most a while ago; 0: none. */
     uint64_t backlog_bytes; /* Reported until then, */

@@ -20,6 +20,7 @@ enum {
     /* Who waited longer was behind others; between two such reports the link was never idle. */
     BACKLOG_US = 50 * 1000,
     BACKLOG_WINDOW_US = 200 * 1000,
+    LITTLE_BYTES = 1500, /* It was idle since a report that left no more: a packet. */
 
     /* While a queue was full, what arrived is what the link carries, whatever the estimate. */
     CAP_PERCENT = 85,
@@ -56,7 +57,7 @@ uint64_t sfu_downlink_learn_base(struct sfu_downlink_base *base, uint64_t now_us
 /* What came out of the link's queue since there is one, as far as two reports tell; else 0. */
 static uint64_t measure_backlog(struct sfu_downlink_queue *queue, uint64_t now_us,
                                 uint64_t reported_bytes, bool is_backlogged) {
-    if (!is_backlogged) {
+    if (!is_backlogged || queue->unreported_bytes < LITTLE_BYTES) {
         queue->backlog_us = 0;
         return 0;
     }
@@ -87,6 +88,7 @@ static uint64_t measure_rate(struct sfu_downlink *downlink, uint64_t now_us, uin
     uint64_t reported_bps =
         bytes > queue->reported_bytes ? (bytes - queue->reported_bytes) * 8000000 / elapsed_us : 0;
     queue->backlog_bps = measure_backlog(queue, now_us, bytes, is_backlogged);
+    queue->unreported_bytes = unreported;
     queue->reported_bytes = bytes;
     queue->reported_us = now_us;
     if (queue->backlog_bps != 0)

@@ -117,6 +117,37 @@ static uint32_t cap_after_burst(uint32_t bytes, uint64_t given_bps) {
     return own.queue.cap_bps;
 }
 
+/* Of all up to a packet. */
+static bool report(struct sfu_downlink *own, uint64_t now_us, uint16_t seq) {
+    uint8_t body[20] = {[8] = (uint8_t)(seq >> 8), [9] = (uint8_t)seq, [11] = 1};
+    const struct rtcp_packet packet = {.body = body, .body_len = sizeof(body)};
+    return sfu_downlink_measure_queue(own, now_us, &packet);
+}
+
+/* The last packets of a queue are reported late; then the link was idle, until eight cameras began
+ * again: what arrived meanwhile is not what it carries. */
+static void what_arrived_of_an_idle_link_is_not_what_it_carries(void) {
+    static const struct rtp_bwe_config config = {500000, 30000, 5000000};
+    static struct sfu_downlink own;
+    uint64_t now_us = 100 * S;
+    uint16_t seq = 0;
+    rtp_bwe_init(&own.bwe, now_us, &config);
+    own.bwe.aimd.decreased_us = now_us;
+    for (; seq < 100; seq++, now_us += 20 * MS) {
+        rtp_bwe_on_sent(&own.bwe, now_us, seq, LINK_PACKET, 0);
+        own.queue.sent_bytes += LINK_PACKET;
+        report(&own, now_us + 15 * MS, seq);
+    }
+    for (int i = 0; i < 4; i++, own.queue.sent_bytes += LINK_PACKET)
+        rtp_bwe_on_sent(&own.bwe, now_us, seq + i, LINK_PACKET, 0);
+    for (int i = 0; i < 3; i++)
+        report(&own, now_us + (500 + 50 * i) * MS, seq + i);
+    for (int i = 4; i < 13; i++, own.queue.sent_bytes += LINK_PACKET)
+        rtp_bwe_on_sent(&own.bwe, now_us + 650 * MS, seq + i, LINK_PACKET, 0);
+    CHECK(!report(&own, now_us + 655 * MS, seq + 3));
+    CHECK_INT(own.queue.backlog_bps, 0);
+}
+
 static void a_burst_after_little_was_sent_does_not_cap_the_link(void) {
     CHECK_INT(cap_after_burst(200, 0), 0);
     uint32_t cap_bps = cap_after_burst(1000, 0); /* Of 400 kb/s. */
@@ -153,6 +184,8 @@ static const struct test tests[] = {
      a_queue_is_known_by_what_comes_out_of_it_before_the_estimate_falls},
     {"after_a_full_queue_the_estimate_is_what_the_link_carried",
      after_a_full_queue_the_estimate_is_what_the_link_carried},
+    {"what_arrived_of_an_idle_link_is_not_what_it_carries",
+     what_arrived_of_an_idle_link_is_not_what_it_carries},
     {"a_burst_after_little_was_sent_does_not_cap_the_link",
      a_burst_after_little_was_sent_does_not_cap_the_link},
     {"what_filled_a_queue_is_not_given_again", what_filled_a_queue_is_not_given_again},
