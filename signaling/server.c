@@ -19,7 +19,7 @@
 #include "signaling/whip.h"
 
 #define CONSENT_TIMEOUT_MS 30000 /* RFC 7675 section 5.1. */
-#define TRANSPORTS_MAX 10000
+#define TRANSPORTS_MAX 16384
 
 enum phase { RUNNING, DRAINING, CLOSING };
 
