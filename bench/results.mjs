@@ -109,8 +109,8 @@ const WHY = {
     return [`Of this ${number(each, 2)} µs are a copy's own, and about ${number(once)} µs are spent once on every packet of the publisher, however many watch: waking up a core that slept, with cold
 caches, receiving, decrypting, and the clocks and the RTCP of a process that has little else to do.`, ...between].join(' ');
   },
-  rooms: () => `Here nothing is shared and no two packets leave together: each packet is received, authenticated and decrypted for one listener, and costs its own message, as the floor at runs of 1 does. More rooms
-make it dearer because fewer packets arrive together; wake-ups are limited to 2,000 a second for that (\`sfu/wakeups\`).`,
+  rooms: () => `Here nothing is shared and no two packets leave together: each packet is received, authenticated and decrypted for one listener, and costs its own message, as the floor at runs of 1 does. In many
+rooms they come one by one, so wake-ups are limited to 2,000 a second, and those that came meanwhile share one (\`sfu/wakeups\`).`,
   idle: (rows) => {
     const none = rows[0], cores = (/** @type {Row} */ row) => row.of((step) => step.server.cores) ?? 0;
     const each = rows.slice(1).map((row) => `${number((cores(row) - cores(none)) * 1e6 / row.size, 1)} µs with ${number(row.size)}`);

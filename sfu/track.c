@@ -251,7 +251,7 @@ void sfu_track_on_fed(struct sfu_track *track, uint64_t now_us) {
 static uint64_t cached_from(const struct sfu_track *track, uint8_t index) {
     const struct sfu_layer *layer = &track->layers[index];
     if (track->media.video)
-        return sfu_track_cached(track, index, 0) > 0 ? layer->keyframe.seq : UINT64_MAX;
+        return sfu_track_cached(track, index, UINT8_MAX) > 0 ? layer->keyframe.seq : UINT64_MAX;
     const struct sfu_packet *newest = rtp_history_get(&layer->history, layer->newest_seq);
     return newest != NULL ? sfu_slot_onset(layer, newest->received_us) : UINT64_MAX;
 }
