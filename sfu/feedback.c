@@ -45,8 +45,9 @@ static void shift_clocks(struct sfu_transport *transport, int64_t by_us) {
 /* One offset for all streams of a publisher, so that what is late for one is late for all and lips
  * stay in sync. The least delayed report is the truest; the slow rise follows a clock that drifts.
  * What other streams reported stays true but for a clock that was set. */
-static void learn_clock(struct sfu_transport *transport, uint64_t now_us, int64_t publisher_us) {
-    int64_t by_us = (int64_t)now_us - publisher_us - transport->clock_offset_us;
+static void learn_clock(struct sfu_transport *transport, uint64_t received_us,
+                        int64_t publisher_us) {
+    int64_t by_us = (int64_t)received_us - publisher_us - transport->clock_offset_us;
     bool was_set = !transport->has_clock || by_us < -CLOCK_STEP_US || by_us > CLOCK_STEP_US;
     if (by_us > 0 && !was_set)
         by_us /= 64;
@@ -56,7 +57,7 @@ static void learn_clock(struct sfu_transport *transport, uint64_t now_us, int64_
         shift_clocks(transport, by_us);
 }
 
-static void on_sender_info(struct sfu_transport *transport, uint64_t now_us,
+static void on_sender_info(struct sfu_transport *transport, uint64_t received_us,
                            const struct rtcp_packet *packet) {
     struct rtcp_sender_info info;
     if (rtcp_sr_parse(packet, &info) < 0)
@@ -64,20 +65,22 @@ static void on_sender_info(struct sfu_transport *transport, uint64_t now_us,
     struct sfu_stream *stream = find_stream(transport, info.ssrc);
     if (stream == NULL || stream->rtx)
         return;
-    rtp_receiver_on_sr(&stream->track->layers[stream->layer].receiver, now_us, &info);
+    rtp_receiver_on_sr(&stream->track->layers[stream->layer].receiver, received_us, &info);
     int64_t publisher_us = ntp_to_us(info.ntp);
-    learn_clock(transport, now_us, publisher_us);
+    learn_clock(transport, received_us, publisher_us);
     sfu_track_set_clock(stream->track, stream->layer,
                         (uint64_t)(publisher_us + transport->clock_offset_us), info.rtp_timestamp);
 }
 
-/* RFC 3550 section 6.4.1: now, less when the report left us, less how long the peer held it. */
-static void learn_rtt(struct sfu_transport *transport, uint64_t now_us,
+/* RFC 3550 section 6.4.1: when it came, less when the report left us, less how long the peer held
+ * it. */
+static void learn_rtt(struct sfu_transport *transport, uint64_t now_us, uint64_t received_us,
                       const struct rtcp_report_block *block) {
     if (block->last_sr == 0)
         return;
-    uint32_t now_q16 = (uint32_t)((now_us / 1000000) << 16 | ((now_us % 1000000) << 16) / 1000000);
-    uint32_t rtt_q16 = now_q16 - block->last_sr - block->delay_since_last_sr;
+    uint32_t received_q16 =
+        (uint32_t)((received_us / 1000000) << 16 | ((received_us % 1000000) << 16) / 1000000);
+    uint32_t rtt_q16 = received_q16 - block->last_sr - block->delay_since_last_sr;
     if (rtt_q16 > 10u << 16) /* More than ten seconds: a clock jumped. */
         return;
     uint64_t rtt_us = ((uint64_t)rtt_q16 * 1000000) >> 16;
@@ -107,7 +110,7 @@ static void add_loss(struct loss *loss, struct sfu_transport *transport, size_t 
                          transport->mlines[mline].slot->rewriter.clock_rate_hz);
 }
 
-static void on_report_blocks(struct sfu_transport *transport, uint64_t now_us,
+static void on_report_blocks(struct sfu_transport *transport, uint64_t now_us, uint64_t received_us,
                              const struct rtcp_packet *packet) {
     struct rtcp_report_block block;
     struct loss loss = {0};
@@ -115,7 +118,7 @@ static void on_report_blocks(struct sfu_transport *transport, uint64_t now_us,
         struct sfu_slot *slot = find_slot(transport, block.ssrc);
         if (slot == NULL)
             continue;
-        learn_rtt(transport, now_us, &block);
+        learn_rtt(transport, now_us, received_us, &block);
         sfu_slot_on_report(slot, now_us, &block);
         add_loss(&loss, transport, slot_place(transport, block.ssrc), &block);
     }
@@ -165,18 +168,18 @@ static void on_remb(struct sfu_transport *transport, uint64_t now_us,
         sfu_downlink_on_remb(transport, now_us, bps);
 }
 
-void sfu_feedback_on_rtcp(struct sfu_transport *transport, uint64_t now_us, const uint8_t *data,
-                          size_t len) {
-    if (rtcp_validate(data, len) < 0) {
+void sfu_feedback_on_rtcp(struct sfu_transport *transport, uint64_t now_us,
+                          const struct sfu_packet *from) {
+    if (rtcp_validate(from->data, from->len) < 0) {
         transport->engine->counters.drop_rtcp_malformed++;
         return;
     }
     struct rtcp_packet packet;
-    for (size_t offset = 0; rtcp_next(data, len, &offset, &packet);) {
+    for (size_t offset = 0; rtcp_next(from->data, from->len, &offset, &packet);) {
         if (packet.type == RTCP_SR)
-            on_sender_info(transport, now_us, &packet);
+            on_sender_info(transport, from->received_us, &packet);
         if (packet.type == RTCP_SR || packet.type == RTCP_RR)
-            on_report_blocks(transport, now_us, &packet);
+            on_report_blocks(transport, now_us, from->received_us, &packet);
         if (packet.type == RTCP_RTPFB && packet.count == RTCP_FMT_NACK)
             on_nack(transport, now_us, &packet);
         if (packet.type == RTCP_RTPFB && packet.count == RTCP_FMT_TWCC)

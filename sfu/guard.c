@@ -5,11 +5,8 @@
 #include "sfu/network.h"
 
 static void attach(const struct sfu_network *network, const struct sfu_udp_filter *filter) {
-    for (size_t i = 0; i < network->socket_count; i++) {
-        const struct sfu_udp *udp = &network->sockets[i].udp;
-        if (sfu_udp_filter_attach(udp->fd, udp->ipv6, filter) < 0 && filter != NULL)
-            sfu_udp_filter_attach(udp->fd, udp->ipv6, NULL);
-    }
+    for (size_t i = 0; i < network->socket_count; i++)
+        sfu_udp_admit(&network->sockets[i].udp, filter);
 }
 
 static void renew(struct sfu_network *network) {

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sfu/wakeups.h"
+
 enum { READS_PER_WAKEUP = 4 /* Of 64 datagrams each, then others get their turn. */ };
 
 static uint64_t now_us(void) {
@@ -65,14 +67,15 @@ static void release_packet(struct sfu_network *network, size_t i) {
     network->inbox.packets[i] = NULL;
 }
 
-static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket) {
+static int read_batch(struct sfu_udp_socket *socket, int fd) {
+    struct sfu_network *network = socket->network;
     struct sfu_udp_inbox *inbox = &network->inbox;
     if (!refill_packets(network)) {
-        int discarded = sfu_udp_discard(&socket->udp);
+        int discarded = sfu_udp_discard(fd);
         network->config.engine->counters.drop_no_packet += (uint64_t)discarded;
         return discarded;
     }
-    int count = sfu_udp_read(&socket->udp, socket->via, inbox);
+    int count = sfu_udp_read(fd, socket->via, inbox);
     for (int i = 0; i < count; i++) {
         sfu_engine_input_stamped(network->config.engine, inbox->now_us, &inbox->from[i],
                                  inbox->packets[i]);
@@ -81,15 +84,42 @@ static int read_batch(struct sfu_network *network, struct sfu_udp_socket *socket
     return count;
 }
 
+static int read_all(struct sfu_udp_socket *socket, int fd) {
+    int count = 0;
+    for (int i = 0; i < READS_PER_WAKEUP && count == i * SFU_UDP_BATCH; i++)
+        count += read_batch(socket, fd);
+    socket->network->config.on_wakeup_end(socket->network->config.ctx, now_us());
+    return count;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events) {
     struct sfu_udp_socket *socket = poll->data;
-    struct sfu_network *network = socket->network;
     (void)status;
     (void)events;
-    for (int i = 0; i < READS_PER_WAKEUP; i++)
-        if (read_batch(network, socket) < SFU_UDP_BATCH)
-            break;
-    network->config.on_wakeup_end(network->config.ctx, now_us());
+    read_all(socket, socket->udp.fd);
+}
+
+static void on_report(uv_poll_t *poll, int status, int events);
+
+static void on_tick(uv_timer_t *timer) {
+    struct sfu_udp_socket *socket = timer->data;
+    int count = read_all(socket, socket->udp.reports_fd);
+    if (count == 0)
+        uv_poll_start(&socket->reports_poll, UV_READABLE, on_report);
+    else
+        uv_timer_start(timer, on_tick,
+                       count < READS_PER_WAKEUP * SFU_UDP_BATCH
+                           ? sfu_tick_wait_ms(uv_now(socket->network->config.loop))
+                           : 0,
+                       0);
+}
+
+static void on_report(uv_poll_t *poll, int status, int events) {
+    struct sfu_udp_socket *socket = poll->data;
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    on_tick(&socket->reports_timer);
 }
 
 static void on_tcp_datagram(void *ctx, uint64_t now, const struct sfu_address *from,
@@ -128,6 +158,28 @@ static int explain(const struct sfu_network *network, const char *protocol, cons
     return result;
 }
 
+static void watch(struct sfu_udp_socket *socket) {
+    uv_loop_t *loop = socket->network->config.loop;
+    uv_poll_init(loop, &socket->poll, socket->udp.fd);
+    socket->poll.data = socket;
+    uv_poll_start(&socket->poll, UV_READABLE, on_readable);
+    if (socket->udp.reports_fd < 0)
+        return;
+    uv_poll_init(loop, &socket->reports_poll, socket->udp.reports_fd);
+    uv_timer_init(loop, &socket->reports_timer);
+    socket->reports_poll.data = socket->reports_timer.data = socket;
+    uv_poll_start(&socket->reports_poll, UV_READABLE, on_report);
+}
+
+static void close_udp(struct sfu_udp_socket *socket) {
+    uv_close((uv_handle_t *)&socket->poll, NULL);
+    if (socket->udp.reports_fd >= 0) {
+        uv_close((uv_handle_t *)&socket->reports_poll, NULL);
+        uv_close((uv_handle_t *)&socket->reports_timer, NULL);
+    }
+    sfu_udp_close(&socket->udp);
+}
+
 static int open_udp(struct sfu_network *network, const char *address, char *error,
                     size_t error_size) {
     struct sfu_udp_socket *socket = &network->sockets[network->socket_count];
@@ -137,9 +189,7 @@ static int open_udp(struct sfu_network *network, const char *address, char *erro
     network->config.port = sfu_udp_port(&socket->udp);
     socket->network = network;
     socket->via = (uint32_t)network->socket_count++;
-    socket->poll.data = socket;
-    uv_poll_init(network->config.loop, &socket->poll, socket->udp.fd);
-    uv_poll_start(&socket->poll, UV_READABLE, on_readable);
+    watch(socket);
     return 0;
 }
 
@@ -175,10 +225,8 @@ int sfu_network_open(struct sfu_network *network, const struct sfu_network_confi
 void sfu_network_close(struct sfu_network *network) {
     sfu_tcp_destroy(network->tcp);
     network->tcp = NULL;
-    for (size_t i = 0; i < network->socket_count; i++) {
-        uv_close((uv_handle_t *)&network->sockets[i].poll, NULL);
-        sfu_udp_close(&network->sockets[i].udp);
-    }
+    for (size_t i = 0; i < network->socket_count; i++)
+        close_udp(&network->sockets[i]);
     network->socket_count = 0;
     for (size_t i = 0; i < SFU_UDP_BATCH; i++) {
         sfu_packet_unref(network->inbox.packets[i]);

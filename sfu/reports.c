@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "sfu/wakeups.h"
+
 enum {
     RTCP_LEN_MAX = 1200 - SFU_SRTCP_OVERHEAD_MAX, /* One unfragmented datagram. */
     BLOCKS_MAX = 31,                              /* RC has five bits. */
@@ -98,7 +100,7 @@ uint64_t sfu_reports_send(struct sfu_transport *transport, uint64_t now_us) {
     }
     report_send(transport, &report);
     sfu_quality_update(transport, now_us);
-    return now_us + SFU_REPORT_INTERVAL_US;
+    return sfu_tick_at_us(now_us + SFU_REPORT_INTERVAL_US);
 }
 
 uint64_t sfu_reports_twcc_interval_us(struct sfu_transport *transport, uint64_t now_us) {

@@ -160,8 +160,9 @@ void sfu_reports_send_remb(struct sfu_transport *transport, uint64_t bps, const 
 /* Asks the publisher for a keyframe of a layer. */
 void sfu_reports_send_pli(struct sfu_transport *transport, uint32_t media_ssrc);
 
-/* feedback.c: reads decrypted RTCP. */
-void sfu_feedback_on_rtcp(struct sfu_transport *transport, uint64_t now_us, const uint8_t *data,
-                          size_t len);
+/* feedback.c: reads decrypted RTCP. Round trips and publishers' clocks are measured from when the
+ * kernel received it. */
+void sfu_feedback_on_rtcp(struct sfu_transport *transport, uint64_t now_us,
+                          const struct sfu_packet *from);
 
 #endif

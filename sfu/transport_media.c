@@ -107,7 +107,7 @@ void sfu_transport_on_rtp(struct sfu_transport *transport, uint64_t now_us,
 void sfu_transport_on_rtcp(struct sfu_transport *transport, uint64_t now_us,
                            struct sfu_packet *packet) {
     if (decrypt(transport, packet, true))
-        sfu_feedback_on_rtcp(transport, now_us, packet->data, packet->len);
+        sfu_feedback_on_rtcp(transport, now_us, packet);
 }
 
 void sfu_transport_send_rtcp(struct sfu_transport *transport, uint8_t *data, size_t len) {

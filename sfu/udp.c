@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "sfu/udp_filter.h"
+#include "sfu/udp_reports.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -24,18 +24,8 @@ enum {
     WAIT_MAX_US = 1000 * 1000,
 };
 
-int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso) {
-    struct sockaddr_storage local;
-    int len = sfu_sockaddr_parse(address, port, &local);
-    *udp = (struct sfu_udp){.fd = -1, .gso = gso};
-    if (len < 0)
-        return len;
-    int fd = socket(local.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
+static void set_up(int fd, bool ipv6) {
     int one = 1, bytes = SOCKET_BUFFER_BYTES;
-    if (local.ss_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
     /* The forced form passes the system's limit where we may (CAP_NET_ADMIN). */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
@@ -43,7 +33,22 @@ int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool g
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
     /* Junk is dropped before it is queued and wakes nobody; without it, it is dropped here. */
-    sfu_udp_filter_attach(fd, local.ss_family == AF_INET6, NULL);
+    sfu_udp_filter_attach(fd, ipv6, NULL);
+}
+
+int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool gso) {
+    struct sockaddr_storage local;
+    int len = sfu_sockaddr_parse(address, port, &local);
+    *udp = (struct sfu_udp){.fd = -1, .reports_fd = -1, .gso = gso};
+    if (len < 0)
+        return len;
+    int fd = socket(local.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int one = 1;
+    if (local.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+    set_up(fd, local.ss_family == AF_INET6);
     if (bind(fd, (struct sockaddr *)&local, (socklen_t)len) < 0) {
         int error = -errno;
         close(fd);
@@ -51,6 +56,11 @@ int sfu_udp_open(struct sfu_udp *udp, const char *address, uint16_t port, bool g
     }
     udp->fd = fd;
     udp->ipv6 = local.ss_family == AF_INET6;
+    udp->reports_fd = sfu_udp_reports_open(fd);
+    if (udp->reports_fd < 0)
+        udp->reports_fd = -1;
+    else
+        set_up(udp->reports_fd, udp->ipv6);
     return 0;
 }
 
@@ -66,7 +76,19 @@ uint16_t sfu_udp_port(const struct sfu_udp *udp) {
 void sfu_udp_close(struct sfu_udp *udp) {
     if (udp->fd >= 0)
         close(udp->fd);
-    udp->fd = -1;
+    if (udp->reports_fd >= 0)
+        close(udp->reports_fd);
+    udp->fd = udp->reports_fd = -1;
+}
+
+static void admit(int fd, bool ipv6, const struct sfu_udp_filter *addresses) {
+    if (fd >= 0 && sfu_udp_filter_attach(fd, ipv6, addresses) < 0 && addresses != NULL)
+        sfu_udp_filter_attach(fd, ipv6, NULL);
+}
+
+void sfu_udp_admit(const struct sfu_udp *udp, const struct sfu_udp_filter *addresses) {
+    admit(udp->fd, udp->ipv6, addresses);
+    admit(udp->reports_fd, udp->ipv6, addresses);
 }
 
 static void prepare(struct sfu_udp_inbox *inbox, size_t i) {
@@ -108,9 +130,9 @@ static uint64_t waited_us(struct msghdr *header, uint64_t wall_us) {
     return stamp_us < wall_us && wall_us - stamp_us < WAIT_MAX_US ? wall_us - stamp_us : 0;
 }
 
-int sfu_udp_read(struct sfu_udp *udp, uint32_t via, struct sfu_udp_inbox *inbox) {
+int sfu_udp_read(int fd, uint32_t via, struct sfu_udp_inbox *inbox) {
     prepare_all(inbox);
-    int count = recvmmsg(udp->fd, inbox->headers, SFU_UDP_BATCH, MSG_DONTWAIT, NULL);
+    int count = recvmmsg(fd, inbox->headers, SFU_UDP_BATCH, MSG_DONTWAIT, NULL);
     inbox->used = count > 0 ? (size_t)count : 0;
     uint64_t wall_us = clock_us(CLOCK_REALTIME);
     inbox->now_us = clock_us(CLOCK_MONOTONIC);
@@ -124,17 +146,21 @@ int sfu_udp_read(struct sfu_udp *udp, uint32_t via, struct sfu_udp_inbox *inbox)
     return (int)inbox->used;
 }
 
-uint32_t sfu_udp_dropped(const struct sfu_udp *udp) {
+static uint32_t dropped_at(int fd) {
     uint32_t figures[SK_MEMINFO_VARS] = {0};
     socklen_t len = sizeof(figures);
-    getsockopt(udp->fd, SOL_SOCKET, SO_MEMINFO, figures, &len);
+    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, figures, &len);
     return figures[SK_MEMINFO_DROPS];
 }
 
-int sfu_udp_discard(struct sfu_udp *udp) {
+uint32_t sfu_udp_dropped(const struct sfu_udp *udp) {
+    return dropped_at(udp->fd) + dropped_at(udp->reports_fd);
+}
+
+int sfu_udp_discard(int fd) {
     uint8_t byte;
     int count = 0;
-    while (count < SFU_UDP_BATCH && recv(udp->fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+    while (count < SFU_UDP_BATCH && recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
         count++;
     return count;
 }

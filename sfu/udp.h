@@ -1,4 +1,4 @@
-/* A UDP socket read and written in batches: recvmmsg into packets, sendmmsg with UDP_SEGMENT where
+/* A UDP port read and written in batches: recvmmsg into packets, sendmmsg with UDP_SEGMENT where
  * the kernel has it. */
 #ifndef SFU_UDP_H
 #define SFU_UDP_H
@@ -12,12 +12,14 @@
 #include "sfu/address.h"
 #include "sfu/batch.h"
 #include "sfu/packet.h"
+#include "sfu/udp_filter.h"
 
 enum { SFU_UDP_BATCH = 64 };
 
 struct sfu_udp {
     /* Owned. */
     int fd;
+    int reports_fd; /* Gets what can wait (sfu/udp_reports.h); -1: fd gets all. */
     /* State. */
     bool ipv6;
     bool gso;
@@ -54,20 +56,23 @@ uint16_t sfu_udp_port(const struct sfu_udp *udp);
 
 void sfu_udp_close(struct sfu_udp *udp);
 
-/* Reads up to SFU_UDP_BATCH datagrams: the first n packets of the inbox are filled, with
- * received_us when the kernel received them, and n is returned (0: nothing waits). Datagrams too
- * long for a packet come with len 0. */
-int sfu_udp_read(struct sfu_udp *udp, uint32_t via, struct sfu_udp_inbox *inbox);
+/* Lets in only checks of ICE from who is not among the addresses; NULL: everybody. */
+void sfu_udp_admit(const struct sfu_udp *udp, const struct sfu_udp_filter *addresses);
+
+/* From one of the two: reads up to SFU_UDP_BATCH datagrams: the first n packets of the inbox are
+ * filled, with received_us when the kernel received them, and n is returned (0: nothing waits).
+ * Datagrams too long for a packet come with len 0. */
+int sfu_udp_read(int fd, uint32_t via, struct sfu_udp_inbox *inbox);
 
 /* Throws away up to SFU_UDP_BATCH datagrams, when there is no packet to read them into; returns how
  * many. */
-int sfu_udp_discard(struct sfu_udp *udp);
+int sfu_udp_discard(int fd);
 
-/* How many datagrams the kernel dropped on this socket: those that are nothing for us, and those
+/* How many datagrams the kernel dropped at this port: those that are nothing for us, and those
  * that its buffer had no room for. */
 uint32_t sfu_udp_dropped(const struct sfu_udp *udp);
 
-/* Sends messages, all of this socket. What the kernel does not take is counted and lost, as on any
+/* Sends messages, all from this port. What the kernel does not take is counted and lost, as on any
  * network. */
 void sfu_udp_write(struct sfu_udp *udp, const struct sfu_message *messages, size_t count);
 

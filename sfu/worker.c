@@ -141,7 +141,8 @@ static void finish(struct sfu_worker *worker, uint64_t now) {
         uv_timer_stop(&worker->timer);
         return;
     }
-    uint64_t wait_ms = next_us > now ? (next_us - now + 999) / 1000 : 0;
+    uint64_t next_ms = (next_us + 999) / 1000, now_ms = uv_now(&worker->loop);
+    uint64_t wait_ms = next_ms > now_ms ? next_ms - now_ms : 0;
     uv_timer_start(&worker->timer, on_timer, wait_ms, 0);
 }
 

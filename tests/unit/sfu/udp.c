@@ -92,7 +92,7 @@ static void write_all(void) {
 }
 
 static int read_batch(void) {
-    return sfu_udp_read(&pair.receiver, 3, &pair.inbox);
+    return sfu_udp_read(pair.receiver.fd, 3, &pair.inbox);
 }
 
 /* The next datagrams have these lengths and come in order. */

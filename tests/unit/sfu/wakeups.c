@@ -51,11 +51,21 @@ static void work_that_takes_as_long_is_no_reason_to_wait(void) {
     CHECK_INT(longest_us, 0);
 }
 
+static void ticks_divide_the_clock(void) {
+    CHECK_INT(sfu_tick_at_us(0), 0);
+    CHECK_INT(sfu_tick_at_us(1), SFU_TICK_MS * 1000);
+    CHECK_INT(sfu_tick_at_us(7 * SFU_TICK_MS * 1000), 7 * SFU_TICK_MS * 1000);
+    CHECK_INT(sfu_tick_at_us(7 * SFU_TICK_MS * 1000 + 1), 8 * SFU_TICK_MS * 1000);
+    CHECK_INT(sfu_tick_wait_ms(7 * SFU_TICK_MS), SFU_TICK_MS);
+    CHECK_INT(sfu_tick_wait_ms(8 * SFU_TICK_MS - 1), 1);
+}
+
 static const struct test tests[] = {
     {"seldom_wakeups_never_wait", seldom_wakeups_never_wait},
     {"many_wakeups_become_2000_a_second", many_wakeups_become_2000_a_second},
     {"a_burst_after_a_quiet_time_does_not_wait", a_burst_after_a_quiet_time_does_not_wait},
     {"work_that_takes_as_long_is_no_reason_to_wait", work_that_takes_as_long_is_no_reason_to_wait},
+    {"ticks_divide_the_clock", ticks_divide_the_clock},
 };
 
 TEST_MAIN(tests)
