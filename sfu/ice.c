@@ -8,17 +8,18 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stun/stunagent.h>
 #include <stun/usages/ice.h>
+
+#include "sfu/hmac.h"
+
+_Static_assert(SFU_PWD_LEN <= SHA_CBLOCK, "a password is a key of one block");
 
 enum {
     STUN_LEN_MAX = 2048, /* A check with two ufrags of 256 characters has 640. */
     STUN_HEADER_LEN = 20,
     STUN_ATTRIBUTE_HEADER_LEN = 4,
-    HMAC_SHA1_LEN = 20,
     /* Browsers check the selected pair every 2.5 to 5 s. */
     SELECTED_SILENT_US = 3000000,
 };
@@ -122,18 +123,21 @@ static const struct sfu_ice_credentials *credentials_find(const struct sfu_ice *
 static bool integrity_is_right(const StunMessage *msg, const char *pwd) {
     uint16_t hash_len;
     const uint8_t *hash = stun_message_find(msg, STUN_ATTRIBUTE_MESSAGE_INTEGRITY, &hash_len);
-    if (hash == NULL || hash_len != HMAC_SHA1_LEN)
+    if (hash == NULL || hash_len != SFU_HMAC_LEN)
         return false;
     uint8_t covered[STUN_LEN_MAX];
     size_t covered_len = (size_t)(hash - msg->buffer) - STUN_ATTRIBUTE_HEADER_LEN;
     memcpy(covered, msg->buffer, covered_len);
-    size_t length = covered_len + STUN_ATTRIBUTE_HEADER_LEN + HMAC_SHA1_LEN - STUN_HEADER_LEN;
+    size_t length = covered_len + STUN_ATTRIBUTE_HEADER_LEN + SFU_HMAC_LEN - STUN_HEADER_LEN;
     covered[2] = (uint8_t)(length >> 8);
     covered[3] = (uint8_t)length;
 
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    return HMAC(EVP_sha1(), pwd, (int)strlen(pwd), covered, covered_len, digest, NULL) != NULL &&
-           CRYPTO_memcmp(digest, hash, HMAC_SHA1_LEN) == 0;
+    struct sfu_hmac hmac;
+    uint8_t digest[SFU_HMAC_LEN];
+    sfu_hmac_init(&hmac, (const uint8_t *)pwd, strlen(pwd));
+    sfu_hmac_digest(&hmac, covered, covered_len, NULL, 0, digest);
+    OPENSSL_cleanse(&hmac, sizeof(hmac));
+    return CRYPTO_memcmp(digest, hash, SFU_HMAC_LEN) == 0;
 }
 
 static size_t reply_error(StunAgent *agent, const StunMessage *request, StunError error,

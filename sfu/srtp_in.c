@@ -155,9 +155,9 @@ static uint64_t guess_index(const struct stream *stream, uint16_t seq) {
 
 static bool open_ctr(const struct sfu_srtp_keys *keys, const uint8_t *iv, uint32_t roc,
                      uint8_t *data, size_t header_len, size_t len) {
-    uint8_t digest[SFU_SRTP_DIGEST_LEN], roc_bytes[4];
+    uint8_t digest[SFU_HMAC_LEN], roc_bytes[4];
     rtp_put32(roc_bytes, roc);
-    sfu_srtp_digest(keys, data, len, roc_bytes, sizeof(roc_bytes), digest);
+    sfu_hmac_digest(keys->hmac, data, len, roc_bytes, sizeof(roc_bytes), digest);
     return CRYPTO_memcmp(digest, data + len, keys->sizes->tag_len) == 0 &&
            sfu_srtp_ctr(keys, iv, data + header_len, data + header_len, len - header_len);
 }
@@ -203,9 +203,9 @@ static bool open_rtcp_gcm(const struct sfu_srtp_keys *keys, const uint8_t *iv, u
 /* RFC 3711 section 3.4: the tag stands behind the index. */
 static bool open_rtcp_ctr(const struct sfu_srtp_keys *keys, const uint8_t *iv, uint8_t *data,
                           size_t text_len, const uint8_t *index) {
-    uint8_t digest[SFU_SRTP_DIGEST_LEN];
+    uint8_t digest[SFU_HMAC_LEN];
     uint8_t *body = data + SFU_RTCP_HEADER_MIN;
-    sfu_srtp_digest(keys, data, text_len, index, SFU_SRTCP_INDEX_LEN, digest);
+    sfu_hmac_digest(keys->hmac, data, text_len, index, SFU_SRTCP_INDEX_LEN, digest);
     return CRYPTO_memcmp(digest, index + SFU_SRTCP_INDEX_LEN, keys->sizes->tag_len) == 0 &&
            sfu_srtp_ctr(keys, iv, body, body, text_len - SFU_RTCP_HEADER_MIN);
 }

@@ -1,6 +1,3 @@
-/* The SHA1_* functions: an EVP_MAC of OpenSSL 3 allocates for every message. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "sfu/srtp_keys.h"
 
 #include <errno.h>
@@ -8,17 +5,10 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 #include "rtp/bytes.h"
 
 enum { AUTH_KEY_LEN = 20 };
-
-/* A message copies these. */
-struct sfu_srtp_hmac {
-    SHA_CTX inner;
-    SHA_CTX outer;
-};
 
 static const struct sfu_srtp_sizes profiles[] = {
     {SFU_SRTP_AEAD_AES_128_GCM, 16, 12, 16},
@@ -61,35 +51,12 @@ int sfu_srtp_derive(const struct sfu_srtp_sizes *sizes, const struct sfu_srtp_ke
     return done ? 0 : -EIO;
 }
 
-static void hmac_block(SHA_CTX *out, const uint8_t *key, uint8_t pad) {
-    uint8_t block[SHA_CBLOCK];
-    memset(block, pad, sizeof(block));
-    for (size_t i = 0; i < AUTH_KEY_LEN; i++)
-        block[i] ^= key[i];
-    SHA1_Init(out);
-    SHA1_Update(out, block, sizeof(block));
-    OPENSSL_cleanse(block, sizeof(block));
-}
-
-void sfu_srtp_digest(const struct sfu_srtp_keys *keys, const uint8_t *data, size_t len,
-                     const uint8_t *trailer, size_t trailer_len,
-                     uint8_t digest[static SFU_SRTP_DIGEST_LEN]) {
-    SHA_CTX sha = keys->hmac->inner;
-    SHA1_Update(&sha, data, len);
-    SHA1_Update(&sha, trailer, trailer_len);
-    SHA1_Final(digest, &sha);
-    sha = keys->hmac->outer;
-    SHA1_Update(&sha, digest, SFU_SRTP_DIGEST_LEN);
-    SHA1_Final(digest, &sha);
-}
-
 static int ctr_init(struct sfu_srtp_keys *keys, const uint8_t *key, const uint8_t *auth) {
     keys->ctr = EVP_CIPHER_CTX_new();
     keys->hmac = calloc(1, sizeof(*keys->hmac));
     if (keys->ctr == NULL || keys->hmac == NULL)
         return -ENOMEM;
-    hmac_block(&keys->hmac->inner, auth, 0x36);
-    hmac_block(&keys->hmac->outer, auth, 0x5c);
+    sfu_hmac_init(keys->hmac, auth, AUTH_KEY_LEN);
     return EVP_EncryptInit_ex(keys->ctr, EVP_aes_128_ctr(), NULL, key, NULL) == 1 ? 0 : -EIO;
 }
 

@@ -7,11 +7,11 @@
 
 #include "rtp/bytes.h"
 #include "sfu/gcm.h"
+#include "sfu/hmac.h"
 #include "sfu/srtp.h"
 
 enum {
     SFU_SRTP_IV_MAX = 16,
-    SFU_SRTP_DIGEST_LEN = 20, /* SHA-1. */
     SFU_RTP_HEADER_MIN = 12,
     SFU_RTCP_HEADER_MIN = 8, /* Header and the sender's SSRC. */
     SFU_SRTCP_INDEX_LEN = 4, /* E bit and SRTCP index (RFC 3711 section 3.4). */
@@ -37,16 +37,14 @@ static inline bool sfu_srtp_is_gcm(const struct sfu_srtp_sizes *sizes) {
 enum sfu_srtp_use { SFU_SRTP_RTP = 0, SFU_SRTP_RTCP = 3 };
 enum { SFU_SRTP_LABEL_KEY, SFU_SRTP_LABEL_AUTH, SFU_SRTP_LABEL_SALT };
 
-struct sfu_srtp_hmac;
-
 struct sfu_srtp_keys {
     /* Given. */
     const struct sfu_srtp_sizes *sizes;
     const struct sfu_gcm_library *provider;
     /* Owned. */
-    struct sfu_gcm *gcm;        /* NULL with SFU_SRTP_AES128_CM_SHA1_80, */
-    EVP_CIPHER_CTX *ctr;        /* which has these. */
-    struct sfu_srtp_hmac *hmac; /* Both blocks of the key already hashed. */
+    struct sfu_gcm *gcm;   /* NULL with SFU_SRTP_AES128_CM_SHA1_80, */
+    EVP_CIPHER_CTX *ctr;   /* which has these. */
+    struct sfu_hmac *hmac; /* A tag is the beginning of its digest. */
     /* State. */
     bool is_gcm;
     uint64_t salt[2]; /* As the IV of SSRC and index 0, in big-endian halves. */
@@ -78,10 +76,5 @@ static inline void sfu_srtp_iv(const struct sfu_srtp_keys *keys, const uint8_t s
  * under an IV that is not NULL. */
 bool sfu_srtp_ctr(const struct sfu_srtp_keys *keys, const uint8_t *iv, uint8_t *to,
                   const uint8_t *from, size_t len);
-
-/* HMAC-SHA1 over the data and a trailer (RFC 3711 section 4.2), of which a tag is the beginning. */
-void sfu_srtp_digest(const struct sfu_srtp_keys *keys, const uint8_t *data, size_t len,
-                     const uint8_t *trailer, size_t trailer_len,
-                     uint8_t digest[static SFU_SRTP_DIGEST_LEN]);
 
 #endif

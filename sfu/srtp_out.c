@@ -81,14 +81,14 @@ static uint32_t stream_advance(struct sfu_srtp_stream *stream, uint16_t seq) {
 /* AES_CM_128_HMAC_SHA1_80: the ciphertext behind the header, and the tag over both and the ROC. */
 static bool seal_ctr(const struct sfu_srtp_keys *keys, const uint8_t *iv, uint32_t roc,
                      uint8_t *packet, const struct sfu_gcm_text *text) {
-    uint8_t digest[SFU_SRTP_DIGEST_LEN], roc_bytes[4];
+    uint8_t digest[SFU_HMAC_LEN], roc_bytes[4];
     uint8_t *ciphertext = packet + text->aad_len;
     size_t len = text->aad_len + text->prefix_len + text->body_len;
     rtp_put32(roc_bytes, roc);
     if (!sfu_srtp_ctr(keys, iv, ciphertext, text->prefix, text->prefix_len) ||
         !sfu_srtp_ctr(keys, NULL, ciphertext + text->prefix_len, text->body, text->body_len))
         return false;
-    sfu_srtp_digest(keys, packet, len, roc_bytes, sizeof(roc_bytes), digest);
+    sfu_hmac_digest(keys->hmac, packet, len, roc_bytes, sizeof(roc_bytes), digest);
     memcpy(packet + len, digest, keys->sizes->tag_len);
     return true;
 }
@@ -130,12 +130,12 @@ static bool seal_rtcp_gcm(const struct sfu_srtp_keys *keys, const uint8_t *iv, u
 /* RFC 3711 section 3.4: header, ciphertext, E bit and index, tag. */
 static bool seal_rtcp_ctr(const struct sfu_srtp_keys *keys, const uint8_t *iv, uint8_t *data,
                           size_t len, const uint8_t index[static SFU_SRTCP_INDEX_LEN]) {
-    uint8_t digest[SFU_SRTP_DIGEST_LEN];
+    uint8_t digest[SFU_HMAC_LEN];
     uint8_t *body = data + SFU_RTCP_HEADER_MIN;
     if (!sfu_srtp_ctr(keys, iv, body, body, len - SFU_RTCP_HEADER_MIN))
         return false;
     memcpy(data + len, index, SFU_SRTCP_INDEX_LEN);
-    sfu_srtp_digest(keys, data, len, index, SFU_SRTCP_INDEX_LEN, digest);
+    sfu_hmac_digest(keys->hmac, data, len, index, SFU_SRTCP_INDEX_LEN, digest);
     memcpy(data + len + SFU_SRTCP_INDEX_LEN, digest, keys->sizes->tag_len);
     return true;
 }
