@@ -4,8 +4,8 @@
 
 /* Close together around what is to be reached: 1 ms at half a load, 5 ms near the whole. */
 const uint32_t sfu_delay_bounds_us[SFU_DELAY_BOUNDS] = {
-    50,   100,  150,  200,  300,  400,  500,   600,   800,   1000,
-    1500, 2000, 3000, 4000, 5000, 7500, 10000, 20000, 50000, 100000,
+    50,   100,  150,  200,  300,  400,  500,  600,   800,   900,   1000,
+    1250, 1500, 2000, 3000, 4000, 5000, 7500, 10000, 20000, 50000, 100000,
 };
 
 void sfu_delays_note(struct sfu_delays *delays, uint64_t delay_us, uint64_t datagrams) {

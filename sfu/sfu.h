@@ -253,7 +253,7 @@ static inline void sfu_counters_add(struct sfu_counters *sum, const struct sfu_c
 #undef X
 }
 
-enum { SFU_DELAY_BOUNDS = 20 };
+enum { SFU_DELAY_BOUNDS = 22 };
 extern const uint32_t sfu_delay_bounds_us[SFU_DELAY_BOUNDS];
 
 /* For how long what is forwarded was in the server. */
