@@ -5,7 +5,10 @@
 
 #include "sfu/wakeups.h"
 
-enum { READS_PER_WAKEUP = 4 /* Of 64 datagrams each, then others get their turn. */ };
+enum {
+    READS_PER_WAKEUP = 4,              /* Of 64 datagrams each, then others get their turn. */
+    REPORTS_REST_MS = SFU_TICK_MS / 2, /* From one reading of reports to the next, at least. */
+};
 
 static uint64_t now_us(void) {
     return uv_hrtime() / 1000;
@@ -92,34 +95,51 @@ static int read_all(struct sfu_udp_socket *socket, int fd) {
     return count;
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events) {
-    struct sfu_udp_socket *socket = poll->data;
-    (void)status;
-    (void)events;
-    read_all(socket, socket->udp.fd);
+/* --- Reports --- */
+
+static void on_tick(uv_timer_t *timer);
+
+/* A tick that is close is left out: they have just been read. */
+static void rest_until_tick(struct sfu_udp_socket *socket, bool is_drained) {
+    uint64_t wait_ms = sfu_tick_wait_ms(uv_now(socket->network->config.loop));
+    if (wait_ms < REPORTS_REST_MS)
+        wait_ms += SFU_TICK_MS;
+    uv_timer_start(&socket->reports_timer, on_tick, is_drained ? wait_ms : 0, 0);
 }
 
-static void on_report(uv_poll_t *poll, int status, int events);
-
-static void on_tick(uv_timer_t *timer) {
-    struct sfu_udp_socket *socket = timer->data;
+/* How many there were. */
+static int read_reports(struct sfu_udp_socket *socket) {
     int count = read_all(socket, socket->udp.reports_fd);
-    if (count == 0)
-        uv_poll_start(&socket->reports_poll, UV_READABLE, on_report);
-    else
-        uv_timer_start(timer, on_tick,
-                       count < READS_PER_WAKEUP * SFU_UDP_BATCH
-                           ? sfu_tick_wait_ms(uv_now(socket->network->config.loop))
-                           : 0,
-                       0);
+    if (count > 0)
+        rest_until_tick(socket, count < READS_PER_WAKEUP * SFU_UDP_BATCH);
+    return count;
 }
 
 static void on_report(uv_poll_t *poll, int status, int events) {
-    struct sfu_udp_socket *socket = poll->data;
     (void)status;
     (void)events;
-    uv_poll_stop(poll);
-    on_tick(&socket->reports_timer);
+    if (read_reports(poll->data) > 0)
+        uv_poll_stop(poll);
+}
+
+static void on_tick(uv_timer_t *timer) {
+    struct sfu_udp_socket *socket = timer->data;
+    if (read_reports(socket) == 0)
+        uv_poll_start(&socket->reports_poll, UV_READABLE, on_report);
+}
+
+/* --- Media --- */
+
+static void on_readable(uv_poll_t *poll, int status, int events) {
+    struct sfu_udp_socket *socket = poll->data;
+    uv_timer_t *timer = &socket->reports_timer;
+    (void)status;
+    (void)events;
+    read_all(socket, socket->udp.fd);
+    /* Who is awake anyway need not be woken by the tick. */
+    if (socket->udp.reports_fd >= 0 && uv_is_active((uv_handle_t *)timer) &&
+        uv_timer_get_due_in(timer) <= REPORTS_REST_MS)
+        read_reports(socket);
 }
 
 static void on_tcp_datagram(void *ctx, uint64_t now, const struct sfu_address *from,

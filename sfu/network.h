@@ -34,7 +34,8 @@ struct sfu_network_config {
 struct sfu_udp_socket {
     struct sfu_udp udp;
     uv_poll_t poll;
-    /* Whether a report has come is watched while none has lately; else they are read at ticks. */
+    /* Whether a report has come is watched while none has lately; else they are read at ticks, or
+       with media. */
     uv_poll_t reports_poll;
     uv_timer_t reports_timer;
     struct sfu_network *network;

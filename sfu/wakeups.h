@@ -16,7 +16,7 @@
 enum {
     SFU_WAKEUP_US = 500,              /* From one to the next, on average, */
     SFU_WAKEUPS_BURST_US = 20 * 1000, /* when there was less to do for as long as this before. */
-    SFU_TICK_MS = 10,                 /* The clock divides by it at ticks, on every worker. */
+    SFU_TICK_MS = 20,                 /* The clock divides by it at ticks, on every worker. */
 };
 
 /* Zero-initialised. */
