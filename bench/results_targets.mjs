@@ -32,7 +32,8 @@ const ofTheFloor = (subscribers, server) => (runs) => {
   if (us === null || floor === null) throw new NotMeasured('there is no floor to compare with');
   const due = floorAt(runs, subscribers, meanRun, 'rhythm');
   const paced = due === null ? '' : `; **${number(us / due, 2)} ×** what it takes in the rhythm of the media (${number(due, 2)} µs)`;
-  return { held: us <= 1.25 * floor, measured: `**${number(us / floor, 2)} ×** (${number(us, 2)} of ${number(floor, 2)} µs, at runs of ${number(meanRun, 1)})${paced}` };
+  const note = us > 1.25 * floor && due !== null && us <= 1.25 * due ? 'held in the rhythm of the media' : '';
+  return { held: us <= 1.25 * floor, note, measured: `**${number(us / floor, 2)} ×** (${number(us, 2)} of ${number(floor, 2)} µs, at runs of ${number(meanRun, 1)})${paced}` };
 };
 
 /** @param {number} subscribers @param {string} server @param {number} times @returns {(runs: Run[]) => Answer} */
