@@ -208,6 +208,9 @@ bool sfu_downlink_is_capped(const struct sfu_downlink *downlink);
 bool sfu_downlink_measure_queue(struct sfu_downlink *downlink, uint64_t now_us,
                                 const struct rtcp_packet *packet);
 
+/* No cap is lower where the link carries it: with less somebody would be paused. */
+uint64_t sfu_downlink_least_cap_bps(const struct sfu_downlink *downlink);
+
 /* After each feedback: where a queue stands, less is given away for a moment. */
 void sfu_downlink_drain_standing(struct sfu_downlink *downlink, uint64_t now_us);
 

@@ -109,13 +109,20 @@ static uint32_t acked_bps(const struct sfu_downlink *downlink) {
 }
 
 /* What filled the queue is not given away again at once either: on average it may fit, but the
- * keyframe with which it would begin again did not. Little of the link did not fill it. */
+ * keyframe with which it would begin again did not. Little of the link did not fill it. Of what the
+ * link carries, the least of everything is given away again: there is nothing less to begin with,
+ * and a picture would stand still for as long as this lasts. */
 static void begin_hold(struct sfu_downlink *downlink, uint64_t now_us) {
     uint64_t carried_bps = acked_bps(downlink), given_bps = downlink->allocated_bps;
     bool filled = given_bps > carried_bps / 2 && given_bps < carried_bps;
     downlink->queue.held_us = now_us;
     downlink->queue.cap_until_us = now_us + CAP_US;
-    downlink->queue.cap_bps = (uint32_t)((filled ? given_bps : carried_bps) / 100 * CAP_PERCENT);
+    uint64_t most_bps = carried_bps / 100 * CAP_PERCENT;
+    uint64_t cap_bps = filled ? given_bps / 100 * CAP_PERCENT : most_bps;
+    uint64_t least_bps = sfu_downlink_least_cap_bps(downlink);
+    if (cap_bps < least_bps)
+        cap_bps = least_bps < most_bps ? least_bps : most_bps;
+    downlink->queue.cap_bps = (uint32_t)cap_bps;
 }
 
 /* What arrived lately came out of a full queue, and is what the link carries. Of the delays until

@@ -16,7 +16,7 @@ enum {
      * 170 ms of the queue drain in a second. */
     CAP_PERCENT = 95,
     CAP_US = 3 * 1000 * 1000,
-    LEAST_PERCENT = 116, /* With that margin it still fits. */
+    LEAST_PERCENT = 116, /* With the allocator's margin it still fits. */
 };
 
 /* The clocks differ by anything. */
@@ -37,10 +37,14 @@ static bool is_standing(struct sfu_downlink_standing *standing, uint64_t now_us,
     return now_us - standing->since_us > PATIENCE_US;
 }
 
+uint64_t sfu_downlink_least_cap_bps(const struct sfu_downlink *downlink) {
+    return downlink->least_bps / 100 * LEAST_PERCENT;
+}
+
 /* Nobody is paused for it. 0: then there is nothing to win. */
 static uint32_t draining_bps(const struct sfu_downlink *downlink) {
     uint64_t cap_bps = downlink->allocated_bps / 100 * CAP_PERCENT;
-    uint64_t least_bps = downlink->least_bps / 100 * LEAST_PERCENT;
+    uint64_t least_bps = sfu_downlink_least_cap_bps(downlink);
     if (cap_bps < least_bps)
         cap_bps = least_bps;
     return cap_bps < downlink->allocated_bps ? (uint32_t)cap_bps : 0;

@@ -88,8 +88,9 @@ static void after_a_full_queue_the_estimate_is_what_the_link_carried(void) {
 }
 
 /* What is given away at most after a queue that 40 packets filled at once, of whom so many bytes
- * arrived before each 20 ms, and who was given so much; the estimate is 500 kb/s. */
-static uint32_t cap_after_burst(uint32_t bytes, uint64_t given_bps) {
+ * arrived before each 20 ms, and who was given so much, of which the least is this; the estimate is
+ * 500 kb/s. */
+static uint32_t cap_after_burst(uint32_t bytes, uint64_t given_bps, uint64_t least_bps) {
     static const struct rtp_bwe_config config = {500000, 30000, 5000000};
     static struct sfu_downlink own;
     uint64_t now_us = 100 * S;
@@ -100,6 +101,7 @@ static uint32_t cap_after_burst(uint32_t bytes, uint64_t given_bps) {
     rtp_bwe_init(&own.bwe, now_us, &config);
     own.bwe.aimd.decreased_us = now_us;
     own.allocated_bps = given_bps;
+    own.least_bps = least_bps;
     body[11] = 1;
     for (; seq < 100; seq++, now_us += 20 * MS) {
         struct rtp_bwe_packet arrived = {.sent_us = now_us, .arrival_us = now_us, .bytes = bytes};
@@ -149,19 +151,27 @@ static void what_arrived_of_an_idle_link_is_not_what_it_carries(void) {
 }
 
 static void a_burst_after_little_was_sent_does_not_cap_the_link(void) {
-    CHECK_INT(cap_after_burst(200, 0), 0);
-    uint32_t cap_bps = cap_after_burst(1000, 0); /* Of 400 kb/s. */
+    CHECK_INT(cap_after_burst(200, 0, 0), 0);
+    uint32_t cap_bps = cap_after_burst(1000, 0, 0); /* Of 400 kb/s. */
     CHECK(cap_bps > 320000 && cap_bps < 360000);
 }
 
 /* On average it was less than the 400 kb/s that arrived: its keyframe was not. */
 static void what_filled_a_queue_is_not_given_again(void) {
-    CHECK_INT(cap_after_burst(1000, 300000), 255000);
-    CHECK_INT(cap_after_burst(1000, 390000), 331500);
-    uint32_t by_link_bps = cap_after_burst(1000, 0);
-    CHECK_INT(cap_after_burst(1000, 450000), by_link_bps); /* More than arrived. */
-    CHECK_INT(cap_after_burst(1000, 150000), by_link_bps); /* Too little to fill anything. */
-    CHECK_INT(cap_after_burst(200, 150000), 0);
+    CHECK_INT(cap_after_burst(1000, 300000, 0), 255000);
+    CHECK_INT(cap_after_burst(1000, 390000, 0), 331500);
+    uint32_t by_link_bps = cap_after_burst(1000, 0, 0);
+    CHECK_INT(cap_after_burst(1000, 450000, 0), by_link_bps); /* More than arrived. */
+    CHECK_INT(cap_after_burst(1000, 150000, 0), by_link_bps); /* Too little to fill anything. */
+    CHECK_INT(cap_after_burst(200, 150000, 0), 0);
+}
+
+static void the_least_is_given_again_as_far_as_the_link_carries_it(void) {
+    uint32_t by_link_bps = cap_after_burst(1000, 0, 0);
+    CHECK_INT(cap_after_burst(1000, 300000, 250000), 290000);
+    CHECK_INT(cap_after_burst(1000, 300000, 200000), 255000);
+    CHECK_INT(cap_after_burst(1000, 300000, 300000), by_link_bps);
+    CHECK_INT(cap_after_burst(200, 150000, 100000), 0);
 }
 
 static void a_large_keyframe_holds_nothing_back(void) {
@@ -189,6 +199,8 @@ static const struct test tests[] = {
     {"a_burst_after_little_was_sent_does_not_cap_the_link",
      a_burst_after_little_was_sent_does_not_cap_the_link},
     {"what_filled_a_queue_is_not_given_again", what_filled_a_queue_is_not_given_again},
+    {"the_least_is_given_again_as_far_as_the_link_carries_it",
+     the_least_is_given_again_as_far_as_the_link_carries_it},
     {"a_large_keyframe_holds_nothing_back", a_large_keyframe_holds_nothing_back},
 };
 
