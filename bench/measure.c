@@ -111,15 +111,11 @@ static double per(double amount, double of) {
     return of > 0 ? amount / of : 0;
 }
 
-static uint64_t cpu_us(const struct bench_usage *usage) {
-    return usage->user_us + usage->system_us;
-}
-
 static double cores_of(const struct bench_measure *measure, const struct bench_look *earlier,
                        const struct bench_look *later) {
     if (measure->pid == 0)
         return -1;
-    return per((double)(cpu_us(&later->server) - cpu_us(&earlier->server)),
+    return per((double)(later->server.cpu_us - earlier->server.cpu_us),
                (double)(later->at_us - earlier->at_us));
 }
 
@@ -130,7 +126,7 @@ static void compare_server(const struct bench_measure *measure, struct bench_win
     out->server_kb_per_client = out->server_user_share = out->server_busiest_share = -1;
     if (measure->pid == 0)
         return;
-    double used_us = (double)(cpu_us(&later->server) - cpu_us(&earlier->server));
+    double used_us = (double)(later->server.cpu_us - earlier->server.cpu_us);
     double more_kb = (double)later->server.memory_kb - (double)measure->alone.memory_kb;
     out->server_us_per_packet = per(used_us, (double)out->tally.datagrams);
     out->packets_per_core = per((double)out->tally.datagrams * 1e6, used_us);

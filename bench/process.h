@@ -8,7 +8,8 @@
 #include <sys/types.h>
 
 struct bench_usage {
-    uint64_t user_us, system_us; /* Since it began, of all its threads. */
+    uint64_t cpu_us;  /* Since it began, of all its threads. */
+    uint64_t user_us; /* Of that outside the kernel, by ticks of 10 ms. */
     uint64_t memory_kb;          /* Resident. */
 };
 
