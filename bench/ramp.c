@@ -6,6 +6,8 @@
 
 enum { STRIKES = 2 };
 
+static const double least_share = 0.8;
+
 static double *field_of(struct bench_plan *plan) {
     if (strcmp(plan->ramp, "subscribers") == 0)
         return &plan->subscribers;
@@ -26,19 +28,27 @@ static double next_size(const struct bench_ramp *ramp) {
     return next < ramp->plan->ramp_max ? next : ramp->plan->ramp_max;
 }
 
+static bool is_whole(struct bench_ramp *ramp, const struct bench_window *window) {
+    double rate = window->watching > 0 ? window->packets_per_s / (double)window->watching : 0;
+    if (ramp->first_rate == 0)
+        ramp->first_rate = rate;
+    return rate >= least_share * ramp->first_rate;
+}
+
 enum bench_ramp_verdict bench_ramp_judge(struct bench_ramp *ramp, const struct bench_window *window,
                                          bool somebody_failed, struct bench_results *results) {
     if (ramp->field == NULL)
         return BENCH_RAMP_OVER;
-    if (window->is_good) {
+    bool is_good = is_whole(ramp, window) && window->is_good;
+    if (is_good) {
         ramp->good_size = ramp->size;
         ramp->strikes = 0;
     } else if (++ramp->strikes < STRIKES && !somebody_failed) {
         return BENCH_RAMP_AGAIN;
     }
     results->capacity = ramp->good_size;
-    results->capacity_is_crowds = !window->is_good && window->is_bottleneck;
-    return window->is_good && next_size(ramp) > ramp->size ? BENCH_RAMP_GROW : BENCH_RAMP_OVER;
+    results->capacity_is_crowds = !is_good && window->is_bottleneck;
+    return is_good && next_size(ramp) > ramp->size ? BENCH_RAMP_GROW : BENCH_RAMP_OVER;
 }
 
 int bench_ramp_grow(struct bench_ramp *ramp, struct bench_people *people) {

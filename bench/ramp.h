@@ -13,13 +13,15 @@ struct bench_ramp {
     /* State. */
     double *field; /* Of the plan; NULL: nothing grows. */
     double size, good_size;
+    double first_rate; /* Of the first window: packets a second that each of the watching got. */
     unsigned strikes;
 };
 
 void bench_ramp_init(struct bench_ramp *ramp, struct bench_plan *plan);
 
 /* What is next after a window, noted in the results too. A window that was not good is measured
- * once more, unless somebody could not come. */
+ * once more, unless somebody could not come. Where each gets much less than in the first, the
+ * server has paused what it could not send without loss: that is not good either. */
 enum bench_ramp_verdict bench_ramp_judge(struct bench_ramp *ramp, const struct bench_window *window,
                                          bool somebody_failed, struct bench_results *results);
 

@@ -51,6 +51,20 @@ static void who_cannot_come_ends_it_at_once(void) {
     CHECK_INT(results.capacity, 0);
 }
 
+/* A server that pauses pictures loses nothing. */
+static void a_step_in_which_each_gets_less_is_not_good(void) {
+    static const double rates[] = {1000, 990, 100};
+    enum bench_ramp_verdict verdicts[3];
+    begin("rooms", 8);
+    for (size_t i = 0; i < 3; i++) {
+        struct bench_window window = {
+            .is_good = true, .watching = 10, .packets_per_s = rates[i] * 10};
+        verdicts[i] = bench_ramp_judge(&ramp, &window, false, &results);
+    }
+    CHECK_INT(verdicts[1], BENCH_RAMP_GROW);
+    CHECK_INT(verdicts[2], BENCH_RAMP_AGAIN);
+}
+
 static void a_crowd_that_broke_first_says_so(void) {
     begin("subscribers", 50);
     judge(false, true, false);
@@ -76,6 +90,7 @@ static const struct test tests[] = {
     {"one_bad_measurement_between_good_ones_is_forgiven",
      one_bad_measurement_between_good_ones_is_forgiven},
     {"who_cannot_come_ends_it_at_once", who_cannot_come_ends_it_at_once},
+    {"a_step_in_which_each_gets_less_is_not_good", a_step_in_which_each_gets_less_is_not_good},
     {"a_crowd_that_broke_first_says_so", a_crowd_that_broke_first_says_so},
     {"it_goes_no_further_than_told", it_goes_no_further_than_told},
     {"without_a_ramp_one_window_is_all", without_a_ramp_one_window_is_all},
