@@ -145,7 +145,7 @@ static void end_window(struct play *play) {
     enter(play, COMPARING);
 }
 
-static const struct bench_window *compare(struct play *play) {
+static struct bench_window *compare(struct play *play) {
     struct bench_results *results = play->results;
     size_t watching, clients = bench_people_connected(&play->people, &watching);
     if (results->step_count == BENCH_STEPS_MAX)
@@ -170,7 +170,7 @@ static void leave(struct play *play) {
 }
 
 static void go_on(struct play *play) {
-    const struct bench_window *window = compare(play);
+    struct bench_window *window = compare(play);
     enum bench_ramp_verdict verdict =
         *play->stop ? BENCH_RAMP_OVER
                     : bench_ramp_judge(&play->ramp, window, play->people.failed > 0, play->results);

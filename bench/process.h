@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 struct bench_usage {
-    uint64_t cpu_us;  /* Since it began, of all its threads. */
-    uint64_t user_us; /* Of that outside the kernel, by ticks of 10 ms. */
-    uint64_t memory_kb;          /* Resident. */
+    uint64_t cpu_us;    /* Since it began, of all its threads. */
+    uint64_t user_us;   /* Of that outside the kernel, by ticks of 10 ms. */
+    uint64_t memory_kb; /* Resident. */
 };
 
 /* False: there is no such process. */

@@ -35,20 +35,20 @@ static bool is_whole(struct bench_ramp *ramp, const struct bench_window *window)
     return rate >= least_share * ramp->first_rate;
 }
 
-enum bench_ramp_verdict bench_ramp_judge(struct bench_ramp *ramp, const struct bench_window *window,
+enum bench_ramp_verdict bench_ramp_judge(struct bench_ramp *ramp, struct bench_window *window,
                                          bool somebody_failed, struct bench_results *results) {
     if (ramp->field == NULL)
         return BENCH_RAMP_OVER;
-    bool is_good = is_whole(ramp, window) && window->is_good;
-    if (is_good) {
+    window->is_good = is_whole(ramp, window) && window->is_good;
+    if (window->is_good) {
         ramp->good_size = ramp->size;
         ramp->strikes = 0;
     } else if (++ramp->strikes < STRIKES && !somebody_failed) {
         return BENCH_RAMP_AGAIN;
     }
     results->capacity = ramp->good_size;
-    results->capacity_is_crowds = !is_good && window->is_bottleneck;
-    return is_good && next_size(ramp) > ramp->size ? BENCH_RAMP_GROW : BENCH_RAMP_OVER;
+    results->capacity_is_crowds = !window->is_good && window->is_bottleneck;
+    return window->is_good && next_size(ramp) > ramp->size ? BENCH_RAMP_GROW : BENCH_RAMP_OVER;
 }
 
 int bench_ramp_grow(struct bench_ramp *ramp, struct bench_people *people) {

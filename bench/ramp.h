@@ -21,8 +21,9 @@ void bench_ramp_init(struct bench_ramp *ramp, struct bench_plan *plan);
 
 /* What is next after a window, noted in the results too. A window that was not good is measured
  * once more, unless somebody could not come. Where each gets much less than in the first, the
- * server has paused what it could not send without loss: that is not good either. */
-enum bench_ramp_verdict bench_ramp_judge(struct bench_ramp *ramp, const struct bench_window *window,
+ * server has paused what it could not send without loss: that is not good either, and the window
+ * says so then. */
+enum bench_ramp_verdict bench_ramp_judge(struct bench_ramp *ramp, struct bench_window *window,
                                          bool somebody_failed, struct bench_results *results);
 
 /* Grows to the next size and invites those who are new. A negative errno. */

@@ -94,6 +94,7 @@ function capacityTable() {
     const { steps, capacity, status } = row.runs[0].data;
     const good = steps.filter((/** @type {any} */ step) => step.is_good).at(-1), end = steps.at(-1);
     const why = status === 3 ? 'the crowd' : end.is_good ? 'the end of the ramp'
+      : end.packets_per_s / end.watching < 0.8 * steps[0].packets_per_s / steps[0].watching ? 'it paused pictures'
       : end.media.lost_percent > 0 ? `${number(end.media.lost_percent, 3)} % lost` : `p99 of ${number(end.media.delay_of_pictures.p99_ms)} ms`;
     return [NAMES[/** @type {keyof NAMES} */ (row.server)], `${status === 3 ? 'at least ' : ''}${number(capacity)}`, number(good?.packets_per_s), number(good?.media.delay_of_pictures.p99_ms),
       number(good ? good.server.cores * 100 : null), number(good?.server.us_per_packet, 2), why];
